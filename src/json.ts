@@ -19,21 +19,26 @@ export class JSONError extends Error {
  * @throws {JSONError}
  */
 export function parseJSON (text: string, options: { numbers: 'text' | 'number' }): unknown {
-  checkDepth(text)
+  const memberCount = countMembers(text)
   if (PROTO_MEMBER.test(text)) throw new JSONError('The JSON has a member name that is not allowed.')
   try {
-    return parse(text, undefined, {
+    const value = parse(text, undefined, {
       parseNumber: options.numbers === 'text' ? String : Number,
       onDuplicateKey: ({ key }) => { throw new JSONError(`The JSON repeats the member "${key.slice(0, 100)}".`) }
     })
+    // The parser lets a repetition with an equal value pass.
+    if (countKeys(value) !== memberCount) throw new JSONError('The JSON repeats a member.')
+    return value
   } catch (error) {
     if (error instanceof JSONError) throw error
     throw new JSONError('The body is not valid JSON.', { cause: error })
   }
 }
 
-// Counted before parsing, since the parser recurses; brackets inside strings do not count.
-function checkDepth (text: string): void {
+// The colons outside strings, which in valid JSON are the members. Depth is checked on the way, before
+// parsing, since the parser recurses.
+function countMembers (text: string): number {
+  let count = 0
   let depth = 0
   let isInString = false
   for (let i = 0; i < text.length; i++) {
@@ -42,10 +47,18 @@ function checkDepth (text: string): void {
       if (character === '\\') i++
       else if (character === '"') isInString = false
     } else if (character === '"') isInString = true
+    else if (character === ':') count++
     else if (character === '{' || character === '[') depth++
     else if (character === '}' || character === ']') depth--
     if (depth > MAX_DEPTH) throw new JSONError('The JSON is nested too deeply.')
   }
+  return count
+}
+
+function countKeys (value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const values: unknown[] = Object.values(value)
+  return values.reduce<number>((count, member) => count + countKeys(member), Array.isArray(value) ? 0 : values.length)
 }
 
 /** True for a JSON object (not an array, not null). */

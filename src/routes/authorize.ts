@@ -1,0 +1,138 @@
+import type {} from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { beginLogin, chooseProvider, takeAnswer } from '../flows/connect.ts'
+import { FLOW_LIFE_MS } from '../flows/flow.ts'
+import { type AuthorizationRequest, buildAuthorizationResponse, parseAuthorizationRequest, readState } from '../oauth/authorization.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import type { Parameters } from '../oauth/parameters.ts'
+import { chooseProviderPage } from '../pages/choose-provider.ts'
+import { flowErrorPage } from '../pages/flow-error.ts'
+import { isInAppBrowser } from '../pages/in-app-browser.ts'
+import { rateLimitedPage, unavailablePage } from '../pages/other-errors.ts'
+import { requestErrorPage } from '../pages/request-error.ts'
+import type { RequestErrorReason } from '../pages/texts.ts'
+import type { Parts } from '../parts.ts'
+import { findShop, type Shop } from '../store/shops.ts'
+import { formParameters, ignorePrefetch, queryParameters, refuseOtherMethods, takeForms } from './oauth-requests.ts'
+import { peerOf } from './peer.ts'
+
+/** The authorization endpoint and the provider callback: what a shopper's browser visits. */
+export async function authorizeRoutes (app: FastifyInstance, { parts }: { parts: Parts }): Promise<void> {
+  takeForms(app)
+  app.addHook('onRequest', ignorePrefetch)
+  app.addHook('onRequest', limitByPeer(app, parts))
+  app.setErrorHandler((error, request, reply) => {
+    const status = statusOf(error)
+    if (status < 500) return sendPage(reply, status, requestErrorPage({ reason: 'missing_parameter' }))
+    request.log.error({ err: error }, 'a login hop failed')
+    return sendPage(reply, 500, unavailablePage())
+  })
+
+  app.get('/oauth/authorize', { schema: { hide: true } }, (request, reply) =>
+    authorize(parts, request, reply, queryParameters(request)))
+  app.post('/oauth/authorize', { schema: { hide: true } }, (request, reply) =>
+    authorize(parts, request, reply, formParameters(request)))
+  refuseOtherMethods(app, '/oauth/authorize', ['GET', 'POST'])
+
+  app.get<{ Params: { provider: string } }>('/oauth/callback/:provider', { schema: { hide: true } }, async (request, reply) => {
+    const answer = await takeAnswer(parts, {
+      providerId: request.params.provider,
+      parameters: queryParameters(request),
+      cookieHeader: request.headers.cookie
+    })
+    if (answer.kind === 'redirect') return redirect(reply, answer.location)
+    const { reason, shop } = answer
+    return sendPage(reply, 400, flowErrorPage({ reason, shop, isInAppBrowser: isInAppBrowser(request.headers['user-agent']) }))
+  })
+  refuseOtherMethods(app, '/oauth/callback/:provider', ['GET'])
+}
+
+async function authorize (parts: Parts, request: FastifyRequest, reply: FastifyReply, parameters: Parameters): Promise<FastifyReply> {
+  const proven = await proveClient(parts, parameters)
+  if ('reason' in proven) return sendPage(reply, 400, requestErrorPage(proven))
+  const { shop, redirectURI } = proven
+  try {
+    const { id: clientId, requiresPKCE } = shop
+    const authorization = parseAuthorizationRequest(parameters, { clientId, redirectURI, requiresPKCE })
+    return await startFlow(parts, request, reply, shop, authorization)
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    return redirect(reply, buildAuthorizationResponse(redirectURI, {
+      error: error.code, error_description: error.description, state: readState(parameters) ?? null, iss: parts.config.publicURL
+    }))
+  }
+}
+
+/** Client and redirect URI come first: until both are proven, no error may be sent anywhere (RFC 6749 4.1.2.1). */
+async function proveClient (parts: Parts, parameters: Parameters): Promise<
+  { shop: Shop, redirectURI: string } | { reason: RequestErrorReason, parameter?: string }
+> {
+  const repeated = ['client_id', 'redirect_uri'].find((name) => parameters.isRepeated(name))
+  if (repeated !== undefined) return { reason: 'repeated_parameter', parameter: repeated }
+  const clientId = parameters.get('client_id')
+  if (clientId === undefined) return { reason: 'missing_parameter', parameter: 'client_id' }
+  const shop = await findShop(parts.database, clientId)
+  if (shop === undefined) return { reason: 'unknown_client' }
+  const redirectURI = parameters.get('redirect_uri')
+  if (redirectURI === undefined) return { reason: 'missing_parameter', parameter: 'redirect_uri' }
+  // Text against text: a parsed URL would make equal what is not (T-01).
+  if (!shop.redirectURIs.includes(redirectURI)) return { reason: 'unregistered_redirect_uri' }
+  return { shop, redirectURI }
+}
+
+async function startFlow (parts: Parts, request: FastifyRequest, reply: FastifyReply, shop: Shop, authorization: AuthorizationRequest): Promise<FastifyReply> {
+  const provider = chooseProvider(parts.providers, authorization.provider)
+  if (provider === undefined) return sendPage(reply, 200, buildChoice(parts, shop, authorization))
+  const { location, cookies } = await beginLogin(parts, { request: authorization, provider, cookieHeader: request.headers.cookie })
+  const attributes = {
+    path: '/', httpOnly: true, secure: parts.config.publicURL.startsWith('https:'), sameSite: 'lax'
+  } as const
+  for (const { name, value } of cookies) {
+    reply.setCookie(name, value, { ...attributes, maxAge: value === '' ? 0 : FLOW_LIFE_MS / 1000 })
+  }
+  return redirect(reply, location)
+}
+
+function buildChoice (parts: Parts, shop: Shop, request: AuthorizationRequest): string {
+  const query = new URLSearchParams({
+    response_type: 'code', client_id: request.clientId, redirect_uri: request.redirectURI, scope: request.scopes.join(' ')
+  })
+  if (request.state !== null) query.set('state', request.state)
+  if (request.nonce !== null) query.set('nonce', request.nonce)
+  if (request.isReauthenticationRequired) query.set('prompt', 'login')
+  if (request.codeChallenge !== null) {
+    query.set('code_challenge', request.codeChallenge)
+    query.set('code_challenge_method', 'S256')
+  }
+  return chooseProviderPage({
+    shopName: shop.name,
+    choices: Array.from(parts.providers.values(), ({ id, label }) => ({
+      id, label, href: `${parts.config.publicURL}/oauth/authorize?${query}&provider=${id}`
+    }))
+  })
+}
+
+function limitByPeer (app: FastifyInstance, { config }: Parts) {
+  const check = app.createRateLimit({ max: config.rateLimit, timeWindow: 60_000, keyGenerator: peerOf })
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    if (config.rateLimit === 0) return
+    const limit = await check(request)
+    if (limit.isAllowed || !limit.isExceeded) return
+    reply.header('retry-after', limit.ttlInSeconds)
+    return sendPage(reply, 429, rateLimitedPage({ retryAfterSeconds: limit.ttlInSeconds }))
+  }
+}
+
+function statusOf (error: unknown): number {
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
+  return status >= 400 && status < 500 ? status : 500
+}
+
+/** The one way out to another address: one that we built or that is registered. */
+function redirect (reply: FastifyReply, location: string): FastifyReply {
+  return reply.code(303).header('cache-control', 'no-store').header('location', location).send()
+}
+
+function sendPage (reply: FastifyReply, status: number, page: string): FastifyReply {
+  return reply.code(status).header('cache-control', 'no-store').type('text/html; charset=utf-8').send(page)
+}

@@ -1,0 +1,44 @@
+import type {} from '@fastify/swagger'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { parseParameters, type Parameters } from '../oauth/parameters.ts'
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** The parameters of the query, read from the URL itself: Fastify's own query object hides a repeated one. */
+export function queryParameters (request: FastifyRequest): Parameters {
+  const [, query = ''] = /\?(.*)$/s.exec(request.raw.url ?? '') ?? []
+  return parseParameters(query)
+}
+
+/** The parameters of a form body; of an empty one when there was none. */
+export function formParameters (request: FastifyRequest): Parameters {
+  return parseParameters(typeof request.body === 'string' ? request.body : '')
+}
+
+/** Has this scope take form bodies alone, as text: any other type is answered with 415. */
+export function takeForms (app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, body)
+  })
+}
+
+/** Answers every method but these with 405. HEAD is one of them: it must not act, and GET here acts. */
+export function refuseOtherMethods (app: FastifyInstance, url: string, allowed: readonly HTTPMethods[]): void {
+  app.route({
+    method: METHODS.filter((method) => !allowed.includes(method)),
+    url,
+    schema: { hide: true },
+    handler: async (_request, reply) => reply.code(405).header('allow', allowed.join(', ')).send()
+  })
+}
+
+/**
+ * An onRequest hook: a browser that loads ahead of its user gets 204 and nothing happens. Only a
+ * person's own navigation begins or ends a login.
+ */
+export async function ignorePrefetch (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const purpose = request.headers['sec-purpose'] ?? request.headers.purpose ?? ''
+  if (!String(purpose).toLowerCase().includes('prefetch')) return undefined
+  return reply.code(204).header('cache-control', 'no-store').send()
+}
