@@ -95,7 +95,10 @@ test('T-50: a search that few match is a look-up in indexes, and no list scans a
   const after = { atMs: START_MS, id: 'cus' }
   await listLeads(database, { ...ANY, shopId, search: searchRange('an') }, { ...WHOLE, after, isSearchNarrow: true })
   for (const sort of ['first_seen', 'updated'] as const) {
-    await listLeads(database, { ...ANY, shopId, sort, sinceMs: 1, updatedSinceMs: 1, provider: 'x', tokenStatus: 'active' }, { ...WHOLE, after })
+    for (const place of [after, null]) {
+      await listLeads(database, { ...ANY, shopId, sort, provider: 'x', tokenStatus: 'active' }, { ...WHOLE, after: place })
+      await listLeads(database, { ...ANY, shopId, sort, ...(sort === 'updated' ? { sinceMs: 1 } : { updatedSinceMs: 1 }) }, { ...WHOLE, after: place })
+    }
   }
   const [narrow = '', ...walks] = plans
   t.match(narrow, /customers_by_name.*customers_by_email.*identities_by_username/s)

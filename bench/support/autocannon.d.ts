@@ -1,0 +1,23 @@
+/** The part of autocannon's interface that the benches use; the package brings no types. */
+declare module 'autocannon' {
+  import type { EventEmitter } from 'node:events'
+
+  export type Options = {
+    url: string
+    connections: number
+    /** Seconds. */
+    duration: number
+    headers: Record<string, string>
+    requests: Array<{ method: string, path: string }>
+  }
+
+  export type Result = {
+    errors: number
+    timeouts: number
+    /** Seconds. */
+    duration: number
+    requests: { total: number }
+  }
+
+  export default function autocannon (options: Options): EventEmitter & PromiseLike<Result>
+}
