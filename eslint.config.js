@@ -26,6 +26,8 @@ export default [
         ]
       }],
       '@typescript-eslint/no-misused-promises': 'error',
+      // How a promise says that nobody waits for it.
+      'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
     },

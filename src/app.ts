@@ -8,6 +8,7 @@ import { PAGE_CSP_DIRECTIVES } from './pages/security.ts'
 import type { Parts } from './parts.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { oidcRoutes } from './routes/oidc.ts'
+import { describeRoutes } from './routes/openapi.ts'
 import { answerError, problem } from './routes/problem.ts'
 import { rest } from './routes/rest.ts'
 import { tokenRoutes } from './routes/token.ts'
@@ -44,7 +45,7 @@ export async function buildApp ({ parts, logger = false }: AppOptions): Promise<
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
-    frameworkErrors: answerError,
+    frameworkErrors: (error, request, reply) => { void answerError(error, request, reply) },
     rewriteUrl: stripPath(config.publicURL)
   })
 
@@ -52,6 +53,7 @@ export async function buildApp ({ parts, logger = false }: AppOptions): Promise<
   await app.register(rateLimit, { global: false })
   await app.register(helmet, securityHeaders(config.publicURL))
   await app.register(problem)
+  await app.register(describeRoutes, { parts })
 
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { openTokenForOperator } from '../flows/operator-tokens.ts'
+import { openToken } from '../flows/tokens.ts'
 import type { Database } from '../store/database.ts'
 import { findShopOfCustomer, type ListedToken, listTokens } from '../store/token-list.ts'
 import { tokenStatus } from '../store/tokens.ts'
@@ -48,27 +48,19 @@ async function get (edge: Edge, customerId: string, provider: string, options: G
   const config = readStoreConfig(edge)
   const opened = await withDatabase(edge, { config }, async (database) => {
     // Where there is no customer there may be no key yet, and this is not the command to make one.
-    if (await findShopOfCustomer(database, customerId) === undefined) return undefined
+    const shopId = await findShopOfCustomer(database, customerId)
+    if (shopId === undefined) return undefined
     const vault = await openVault(config, database, edge.now, (warning) => printWarning(edge, warning))
-    return openTokenForOperator({ database, vault, now: edge.now }, {
-      customerId, provider, providerUserId: options.providerUserId ?? null
+    const token = await openToken({ database, vault, now: edge.now }, {
+      shopId, customerId, provider, providerUserId: options.providerUserId ?? null, actor: 'cli'
     })
+    return token && { shopId, token }
   })
   if (opened === undefined) {
     throw new CommandError(`There is no token of customer ${formatJSON(customerId)} at ${formatJSON(provider)}. "leadlatch token list" shows the tokens.`)
   }
-  if (options.json !== true) return printLine(edge, opened.accessToken)
-  printJSON(edge, {
-    access_token: opened.accessToken,
-    shop_id: opened.shopId,
-    customer_id: customerId,
-    provider,
-    provider_user_id: opened.token.providerUserId,
-    scopes: opened.token.scopes,
-    status: tokenStatus(opened.token, edge.now()),
-    obtained_at: jsonTime(opened.token.obtainedAtMs),
-    expires_at: jsonTime(opened.token.expiresAtMs)
-  })
+  if (options.json !== true) return printLine(edge, opened.token.access_token)
+  printJSON(edge, { shop_id: opened.shopId, customer_id: customerId, ...opened.token })
 }
 
 function jsonOf (listed: ListedToken, nowMs: number) {

@@ -35,7 +35,7 @@ export async function findTokenStates (parts: Pick<Parts, 'database' | 'now'>, s
 }
 
 /**
- * Opens a token for a shop and records who asked. The record is durable before the token is handed out.
+ * Opens a token and records who asked. The record is durable before the token is handed out.
  * @param wanted.providerUserId null: the identity of that provider used last
  * @returns undefined when the shop has no such customer, or the customer no such token
  * @throws {VaultError} when the stored token does not open under its owner
@@ -45,7 +45,8 @@ export async function openToken (parts: Pick<Parts, 'database' | 'vault' | 'now'
   customerId: string
   provider: string
   providerUserId: string | null
-  keyId: string
+  /** Who asks, for the record: `key:` and the id of the API key, or `cli`. */
+  actor: string
 }): Promise<OpenedTokenView | undefined> {
   const { database, vault, now } = parts
   const { shopId, customerId } = wanted
@@ -58,7 +59,7 @@ export async function openToken (parts: Pick<Parts, 'database' | 'vault' | 'now'
   const accessToken = unsealToken(vault, { shopId, provider, providerAppId, providerUserId }, sealed)
   const nowMs = now()
   await database.batch([saveAuditEntry({
-    id: buildId('aud', nowMs), shopId, customerId, actor: `key:${wanted.keyId}`, action: 'token.read', subject: identityId, atMs: nowMs
+    id: buildId('aud', nowMs), shopId, customerId, actor: wanted.actor, action: 'token.read', subject: identityId, atMs: nowMs
   })])
   return {
     provider,

@@ -38,14 +38,17 @@ export async function oidcRoutes (app: FastifyInstance, { parts, signingKeys }: 
   }
 
   app.get('/oauth/jwks.json', {
-    schema: { summary: 'The public keys that verify id_tokens', tags: ['login'], response: { 200: KeySet } }
+    schema: { operationId: 'getKeySet', summary: 'The public keys that verify id_tokens', response: { 200: KeySet } }
   }, async (_request, reply) => {
     reply.header('cache-control', `public, max-age=${KEY_SET_MAX_AGE_SECONDS}`)
     return { keys: await signingKeys.published() }
   })
 
   const schema = {
-    summary: 'The claims of a login', tags: ['login'], response: { 200: UserInfo, '4xx': OAuthErrorReply, '5xx': OAuthErrorReply }
+    operationId: 'getUserInfo',
+    summary: 'The claims of a login (OpenID Connect Core 5.3)',
+    security: [{ accessToken: [] }],
+    response: { 200: UserInfo, '4xx': OAuthErrorReply, '5xx': OAuthErrorReply }
   }
   app.get('/oauth/userinfo', { schema }, (request, reply) => answerUserInfo(parts, request, reply, bearerOf(request)))
   app.post('/oauth/userinfo', { schema: { ...schema, hide: true } }, (request, reply) =>

@@ -5,16 +5,14 @@ import { customerRoutes } from './customers.ts'
 import { healthRoutes } from './health.ts'
 import { leadRoutes } from './leads.ts'
 import { metricsRoutes } from './metrics.ts'
-import { describeRoutes } from './openapi.ts'
 import { shopRoutes } from './shop.ts'
 import { tokenRoutes } from './tokens.ts'
 import { createValidatorCompiler, takeJSON } from './validation.ts'
 
-/** The REST API of the shop, health, metrics and the description of all these. Needs the plugin `problem`. */
+/** The REST API of the shop, health and metrics. Needs the plugins `problem` and `openapi`. */
 export async function rest (app: FastifyInstance, { parts }: { parts: Parts }): Promise<void> {
   app.setValidatorCompiler(createValidatorCompiler())
   takeJSON(app)
-  await describeRoutes(app, parts)
   await app.register(healthRoutes, { parts })
   await app.register(metricsRoutes, { parts })
   await app.register(async (api) => {

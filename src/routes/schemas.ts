@@ -55,8 +55,8 @@ const EmailSource = Type.Unsafe<'typed' | 'confirmed' | 'provider' | null>({
   type: ['string', 'null'], enum: ['typed', 'confirmed', 'provider', null]
 })
 
-/** The person, as one shop knows them; for a reply that adds members, since it has no name of its own. */
-export const CustomerSchema = Type.Object({
+/** The person, as one shop knows them. */
+export const Customer = named('Customer', Type.Object({
   id: Type.String(),
   external_id: textOrNull({ description: 'The WooCommerce customer id, once there is one' }),
   email: textOrNull(),
@@ -69,10 +69,7 @@ export const CustomerSchema = Type.Object({
   orders: Orders,
   created_at: time,
   updated_at: time
-})
-
-/** {@link CustomerSchema} under the name by which the API description knows it. */
-export const Customer = named('Customer', CustomerSchema)
+}))
 
 /** The row that an admin reads and exports. */
 export const Lead = named('Lead', Type.Object({

@@ -41,8 +41,9 @@ export async function tokenRoutes (app: FastifyInstance, { parts, signingKeys }:
 
   app.post('/oauth/token', {
     schema: {
-      summary: 'Redeem a handoff code',
-      tags: ['login'],
+      operationId: 'redeemCode',
+      summary: 'Redeem a handoff code (RFC 6749 4.1.3)',
+      security: [{ client: [] }],
       consumes: ['application/x-www-form-urlencoded'],
       response: { 200: TokenReply, '4xx': OAuthErrorReply, '5xx': OAuthErrorReply }
     }

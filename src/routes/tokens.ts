@@ -40,7 +40,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (a
     const { id: keyId, shopId } = keyOf(request)
     const { id: customerId, provider } = request.params
     const token = await openToken(parts, {
-      shopId, customerId, provider, providerUserId: request.query.provider_user_id ?? null, keyId
+      shopId, customerId, provider, providerUserId: request.query.provider_user_id ?? null, actor: `key:${keyId}`
     })
     if (token === undefined) throw notFound()
     return token

@@ -65,7 +65,7 @@ const LIST_IDENTITIES = `select i.id, i.provider, i.provider_app_id, i.provider_
     i.name, i.picture_url, i.account_type, i.scopes, i.first_seen_at_ms, i.last_login_at_ms, i.login_count,
     t.obtained_at_ms, t.expires_at_ms, t.revoked_at_ms
   from identities i left join tokens t on t.identity_id = i.id
-  where i.customer_id = $1 order by i.last_login_at_ms desc, i.id limit 100`
+  where i.customer_id = $1 order by coalesce(i.last_login_at_ms, 0) desc, i.id limit 100`
 const FIND_LAST_NAME = `select i.name from customers c join identities i on i.id = c.last_identity_id
   where c.shop_id = $1 and c.id = $2`
 

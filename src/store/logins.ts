@@ -41,7 +41,8 @@ const SAVE_CUSTOMER = `insert into customers (id, shop_id, last_identity_id, nam
   on conflict (id) do update set last_identity_id = excluded.last_identity_id,
     name_key = case when customers.name is null then excluded.name_key else customers.name_key end,
     last_login_at_ms = excluded.last_login_at_ms, login_count = customers.login_count + 1,
-    updated_at_ms = excluded.updated_at_ms`
+    updated_at_ms = case when excluded.updated_at_ms > customers.updated_at_ms
+      then excluded.updated_at_ms else customers.updated_at_ms + 1 end`
 const SAVE_TOKEN = `insert into tokens (identity_id, access_token, obtained_at_ms, expires_at_ms, exchange_due_at_ms)
   select i.id, $5, $6, $7, $8 from identities i
   where i.shop_id = $1 and i.provider = $2 and i.provider_app_id = $3 and i.provider_user_id = $4

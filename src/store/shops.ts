@@ -34,7 +34,7 @@ const SAVE_SHOP = `insert into shops (id, name, url, id_token_alg, without_pkce_
 const ERASE_REDIRECT_URIS = 'delete from redirect_uris where shop_id = $1'
 const SAVE_REDIRECT_URI = 'insert into redirect_uris (shop_id, redirect_uri) values ($1, $2)'
 const ERASE_SHOP = 'delete from shops where id = $1'
-const SAVE_KEY = `insert into api_keys (id, shop_id, hash, last_four, scopes, created_at_ms) values ($1, $2, $3, $4, $5, $6)`
+const SAVE_KEY = 'insert into api_keys (id, shop_id, hash, last_four, scopes, created_at_ms) values ($1, $2, $3, $4, $5, $6)'
 const FIND_KEY = `select k.id, k.shop_id, k.scopes, s.name from api_keys k join shops s on s.id = k.shop_id
   where k.hash = $1 and k.revoked_at_ms is null`
 const LIST_KEYS = `select id, shop_id, last_four, scopes, created_at_ms, revoked_at_ms from api_keys

@@ -18,7 +18,7 @@ test('the token of the identity used last is opened, or that of the account name
   const customerId = await seedLogin(parts, shopId, { providerUserId: '1', accessToken: 'older' })
   parts.clock.nowMs += 1
   await attach(parts, await seedLogin(parts, shopId, { providerUserId: '2', accessToken: 'newer' }), customerId)
-  const wanted = { shopId, customerId, provider: 'instagram', keyId }
+  const wanted = { shopId, customerId, provider: 'instagram', actor: `key:${keyId}` }
   t.match(await openToken(parts, { ...wanted, providerUserId: null }), { access_token: 'newer', provider_user_id: '2' })
   t.match(await openToken(parts, { ...wanted, providerUserId: '1' }), { access_token: 'older' })
   t.equal(await openToken(parts, { ...wanted, providerUserId: '3' }), undefined)
@@ -32,14 +32,14 @@ test('an older account\'s token does not stand in for the one that the account u
   parts.clock.nowMs += 1
   await attach(parts, await seedLogin(parts, shopId, { providerUserId: '2' }), customerId)
   await parts.database.run('delete from tokens where identity_id in (select id from identities where provider_user_id = $1)', ['2'])
-  t.equal(await openToken(parts, { shopId, customerId, provider: 'instagram', providerUserId: null, keyId }), undefined)
+  t.equal(await openToken(parts, { shopId, customerId, provider: 'instagram', providerUserId: null, actor: `key:${keyId}` }), undefined)
 })
 
 test('each read of a token is recorded by ids alone, before it is answered', async (t) => {
   const parts = await buildParts(t)
   const { shopId, keyId } = await seedShop(parts)
   const customerId = await seedLogin(parts, shopId)
-  const wanted = { shopId, customerId, provider: 'instagram', providerUserId: null, keyId }
+  const wanted = { shopId, customerId, provider: 'instagram', providerUserId: null, actor: `key:${keyId}` }
   await openToken(parts, wanted)
   const [entry, ...more] = await auditEntries(parts)
   t.match(entry, { shop_id: shopId, customer_id: customerId, actor: `key:${keyId}`, action: 'token.read', subject: /^idn_/, at_ms: parts.now() })
@@ -53,7 +53,7 @@ test('a read that finds nothing is not recorded', async (t) => {
   const { shopId, keyId } = await seedShop(parts)
   const other = await seedShop(parts, { url: 'https://other.example' })
   const customerId = await seedLogin(parts, other.shopId)
-  t.equal(await openToken(parts, { shopId, customerId, provider: 'instagram', providerUserId: null, keyId }), undefined)
+  t.equal(await openToken(parts, { shopId, customerId, provider: 'instagram', providerUserId: null, actor: `key:${keyId}` }), undefined)
   t.strictSame(await auditEntries(parts), [])
 })
 
@@ -64,7 +64,7 @@ test('T-59: a sealed token that was moved to another identity does not open', as
   const thief = await seedLogin(parts, shopId, { providerUserId: '2' })
   await parts.database.run(`update tokens set access_token = (select access_token from tokens where identity_id in
     (select id from identities where customer_id = $1)) where identity_id in (select id from identities where customer_id = $2)`, [customerId, thief])
-  await t.rejects(openToken(parts, { shopId, customerId: thief, provider: 'instagram', providerUserId: null, keyId }), { code: 'not_authentic' })
+  await t.rejects(openToken(parts, { shopId, customerId: thief, provider: 'instagram', providerUserId: null, actor: `key:${keyId}` }), { code: 'not_authentic' })
   t.strictSame(await auditEntries(parts), [])
 })
 

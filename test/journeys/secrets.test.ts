@@ -84,7 +84,7 @@ test('the database holds no token, key, code or state in clear', async (t) => {
   const { body } = await redeem(built, started, code)
   const { openToken } = await import('../../src/flows/tokens.ts')
   const opened = await openToken(built.parts, {
-    shopId: built.shop.id, customerId: (body.customer as { id: string }).id, provider: 'instagram', providerUserId: null, keyId: 'x'
+    shopId: built.shop.id, customerId: (body.customer as { id: string }).id, provider: 'instagram', providerUserId: null, actor: 'key:x'
   })
   const tables = await built.parts.database.all("select name from sqlite_master where type = 'table'")
   const rows = await Promise.all(tables.map(({ name }) => built.parts.database.all(`select * from ${String(name)}`)))

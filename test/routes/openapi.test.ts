@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { test } from 'tap'
+import { buildApp } from '../../src/app.ts'
 import { buildParts, buildRest } from '../support/rest.ts'
 
 async function describe (t: Parameters<typeof buildParts>[0]) {
-  const { app, routes } = await buildRest(t, await buildParts(t))
+  const parts = await buildParts(t)
+  const { routes } = await buildRest(t, parts)
+  const app = await buildApp({ parts })
+  t.teardown(() => app.close())
   const response = await app.inject('/openapi.json')
   return { response, routes, description: response.json() }
 }

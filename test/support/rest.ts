@@ -6,6 +6,7 @@ import { buildId } from '../../src/ids.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import type { Parts } from '../../src/parts.ts'
 import { API_KEY_SCOPES, type APIKeyScope } from '../../src/flows/api-keys.ts'
+import { describeRoutes } from '../../src/routes/openapi.ts'
 import { problem } from '../../src/routes/problem.ts'
 import { rest } from '../../src/routes/rest.ts'
 import { type Login, saveLogin } from '../../src/store/logins.ts'
@@ -66,6 +67,7 @@ export async function buildRest (t: Pick<Test, 'teardown'>, parts: Parts, option
     for (const each of [method].flat()) routes.push({ method: each, url, scope: config?.scope })
   })
   await app.register(problem)
+  await app.register(describeRoutes, { parts })
   await app.register(rest, { parts })
   await app.ready()
   return { app, routes }

@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { buildParts, buildRest } from './rest.ts'
+import { buildApp } from '../../src/app.ts'
+import { buildParts } from './rest.ts'
 
 // Writes docs/openapi.json from the schemas: node test/support/write-openapi.ts
 const closings: Array<() => unknown> = []
 const t = { teardown: (close: () => unknown) => { closings.unshift(close) } }
-const { app } = await buildRest(t, await buildParts(t))
+const app = await buildApp({ parts: await buildParts(t) })
 const { payload } = await app.inject('/openapi.json')
 const file = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url))
 mkdirSync(fileURLToPath(new URL('../../docs/', import.meta.url)), { recursive: true })
