@@ -62,3 +62,36 @@ test('a callback repeated in the same browser redirects again, and the flow is c
   t.match(second, { status: 400, body: { error: 'invalid_grant' } })
   t.equal(built.emulator.control.count('token'), 1, 'T-19: one provider exchange')
 })
+
+test('the retired Basic Display protocol logs in, with its cancel answer and its rejected code', async (t) => {
+  const built = await build(t, { flavours: ['basicDisplay'] })
+  const provider = 'instagram-basic-display'
+  const started = await start(built)
+  const window = new URL(String(started.response.headers.location))
+  t.same([window.origin + window.pathname, window.searchParams.get('scope')], [`${built.emulator.url}/api/oauth/authorize`, 'user_profile,user_media'])
+  const cancelled = await visit(built, started.browser, `/oauth/callback/${provider}?${new URLSearchParams({
+    error: 'access_denied', error_reason: 'user_denied', error_description: 'The user denied your request', state: started.state
+  })}`)
+  t.equal(parametersOf(cancelled).get('error'), 'access_denied')
+
+  const url = approvedURL(built, started, 'personal', provider)
+  const code = parametersOf(await visit(built, started.browser, url)).get('code') ?? ''
+  t.match(await redeem(built, started, code), {
+    status: 200, body: { customer: { identities: [{ provider, username: built.emulator.control.persona('personal').username, token: { status: 'active' } }] } }
+  })
+
+  const again = await start(built)
+  const used = url.replace(/state=.*/, `state=${again.state}`)
+  const second = parametersOf(await visit(built, again.browser, used)).get('code') ?? ''
+  t.match(await redeem(built, again, second), { status: 400, body: { error: 'invalid_grant' } }, 'a code of the provider that was used')
+})
+
+test('one person at both protocols is two identities, for their ids are apart', async (t) => {
+  const built = await build(t, { flavours: ['instagram', 'basicDisplay'] })
+  const current = await logIn(built, { parameters: { provider: 'instagram' } })
+  const started = await start(built, { parameters: { provider: 'instagram-basic-display' } })
+  const code = parametersOf(await visit(built, started.browser, approvedURL(built, started, 'creator', 'instagram-basic-display'))).get('code') ?? ''
+  const retired = await redeem(built, started, code)
+  t.equal(retired.status, 200)
+  t.not((retired.body.customer as { id: string }).id, (current.body.customer as { id: string }).id)
+})
