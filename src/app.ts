@@ -7,6 +7,7 @@ import { createSigningKeys } from './flows/signing-keys.ts'
 import { PAGE_CSP_DIRECTIVES } from './pages/security.ts'
 import type { Parts } from './parts.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
+import { answerClientError } from './routes/client-error.ts'
 import { oidcRoutes } from './routes/oidc.ts'
 import { describeRoutes } from './routes/openapi.ts'
 import { answerError, problem } from './routes/problem.ts'
@@ -32,7 +33,7 @@ export type AppOptions = {
  */
 export async function buildApp ({ parts, logger = false }: AppOptions): Promise<FastifyInstance> {
   const { config } = parts
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     logger,
     // The standard request log holds the URL, and with it codes and states.
     logController: new LogController({ disableRequestLogging: true }),
@@ -45,6 +46,7 @@ export async function buildApp ({ parts, logger = false }: AppOptions): Promise<
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    clientErrorHandler: (error, socket) => answerClientError(app.log, error, socket),
     frameworkErrors: (error, request, reply) => { void answerError(error, request, reply) },
     rewriteUrl: stripPath(config.publicURL)
   })

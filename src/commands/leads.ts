@@ -9,7 +9,7 @@ import { CommandError, type Edge } from './edge.ts'
 import { printableLines } from './print.ts'
 import { readStoreConfig, withDatabase } from './store.ts'
 
-type ExportOptions = { shop?: string, format: ExportFormat, json?: boolean }
+type ExportOptions = { shop?: string, format: ExportFormat }
 
 /** Adds `leads export`. */
 export function addLeadsCommands (program: Command, edge: Edge): void {
@@ -17,8 +17,9 @@ export function addLeadsCommands (program: Command, edge: Edge): void {
     .command('export').description('write the leads to standard output, newest first')
     .option('--shop <shop>', 'of this shop; of all shops, one after the other, unless given')
     .addOption(new Option('--format <format>', 'how to write them').choices([...EXPORT_FORMATS]).default('csv'))
-    .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
-    .action((options: ExportOptions) => withDatabase(edge, { config: readStoreConfig(edge) }, (database) => exportAll(edge, database, options)))
+    .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
+    .action(({ json = false, ...options }: ExportOptions & { json?: boolean }) => withDatabase(edge, { config: readStoreConfig(edge) }, (database) =>
+      exportAll(edge, database, { ...options, format: json ? 'json' : options.format })))
 }
 
 async function exportAll (edge: Edge, database: Database, options: ExportOptions): Promise<void> {

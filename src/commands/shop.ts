@@ -86,7 +86,7 @@ async function remove (edge: Edge, id: string, options: { yes?: boolean, json?: 
     if (options.yes !== true) {
       throw new UsageError(`Removing ${shop.id} (${shop.name}) erases ${counted}, for good. Add --yes to do it.`)
     }
-    await removeShop(database, id)
+    await removeShop(database, id, edge.now())
     if (options.json !== true) return printLine(edge, `Removed ${shop.id} (${shop.name}) with ${counted}.`)
     printJSON(edge, {
       id: shop.id, removed: { customers: contents.customers, identities: contents.identities, live_keys: contents.liveKeys }

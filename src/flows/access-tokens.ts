@@ -1,6 +1,7 @@
 import type { Parts } from '../parts.ts'
 import { isClaimLive } from '../store/claims.ts'
 import { VaultError } from '../vault.ts'
+import { MAX_SKEW_MS } from './flow.ts'
 
 /** How long the shop may ask the userinfo endpoint about a login. */
 export const ACCESS_TOKEN_LIFE_SECONDS = 300
@@ -26,7 +27,7 @@ export function buildAccessToken ({ vault }: Pick<Parts, 'vault'>, token: Access
 /** The token, if it is ours, in time, and its login was not redeemed a second time. */
 export async function findAccessToken ({ vault, database, now }: Parts, sealed: string): Promise<AccessToken | undefined> {
   const token = parse(vault, sealed)
-  if (token === undefined || token.expiresAtMs <= now()) return undefined
+  if (token === undefined || token.expiresAtMs <= now() || token.expiresAtMs > now() + ACCESS_TOKEN_LIFE_SECONDS * 1000 + MAX_SKEW_MS) return undefined
   return await isClaimLive(database, token.flowId) ? token : undefined
 }
 

@@ -6,7 +6,7 @@ import type { Provider } from '../providers/provider.ts'
 import { countShops, findShop, type Shop } from '../store/shops.ts'
 import { hasControlCharacter } from '../text.ts'
 import { buildFlowCookies, findFlow, type FlowCookie } from './flow-cookies.ts'
-import { buildFlowId, type Flow, FLOW_LIFE_MS, MAX_AUTHORIZATION_CODE_LENGTH, sealHandoff, sealState, unsealState } from './flow.ts'
+import { buildFlowId, type Flow, FLOW_LIFE_MS, isWithinLife, MAX_AUTHORIZATION_CODE_LENGTH, sealHandoff, sealState, unsealState } from './flow.ts'
 
 /** Why the callback shows a page instead of redirecting. */
 export type FlowErrorReason =
@@ -86,7 +86,7 @@ export async function takeAnswer (parts: Parts, options: {
   if (state === undefined || shop === undefined) return page('unknown_state', null)
   // Mix-up: an answer belongs at the path of the provider that the flow was sent to.
   if (state.provider !== providerId) return page('provider_mismatch', shop)
-  if (parts.now() - state.startedAtMs > FLOW_LIFE_MS) return page('expired', shop)
+  if (!isWithinLife(state.startedAtMs, FLOW_LIFE_MS, parts.now())) return page('expired', shop)
   const flow = findFlow(parts.vault, flowCookiePrefix(parts.config.publicURL), options.cookieHeader, state.id)
   // Login CSRF and session fixation: the state may be genuine, but this browser did not begin the flow.
   if (flow === undefined) return page('other_browser', shop)

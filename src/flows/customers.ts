@@ -1,4 +1,6 @@
+import { buildId } from '../ids.ts'
 import type { Parts } from '../parts.ts'
+import { saveAuditEntry } from '../store/audit.ts'
 import {
   type Customer, type CustomerChange, findCustomer, findLastName, type Identity, listByEmail, listByExternalId,
   listByProviderUser, listByUsername, listIdentities, saveCustomerChange, type TokenState
@@ -74,9 +76,15 @@ export async function lookUpCustomers (parts: Pick<Parts, 'database' | 'now'>, s
   return Promise.all(customers.map((customer) => viewOf(parts, customer)))
 }
 
-/** Applies a shop's change to a customer, all of it or nothing. */
-export async function changeCustomer (parts: Pick<Parts, 'database' | 'now'>, shopId: string, id: string, wishes: CustomerWishes): Promise<ChangeOutcome> {
+/**
+ * Applies a shop's change to a customer, all of it or nothing, and records who asked.
+ * @param target.actor for the record: `key:` and the id of the API key
+ */
+export async function changeCustomer (parts: Pick<Parts, 'database' | 'now'>, target: {
+  shopId: string, id: string, actor: string
+}, wishes: CustomerWishes): Promise<ChangeOutcome> {
   const { database, now } = parts
+  const { shopId, id, actor } = target
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const customer = await findCustomer(database, shopId, id)
     if (customer === undefined) return { outcome: 'not_found' }
@@ -86,7 +94,9 @@ export async function changeCustomer (parts: Pick<Parts, 'database' | 'now'>, sh
     }
     if (Object.keys(change).length === 0) return { outcome: 'changed', customer: await viewOf(parts, customer) }
     try {
-      if (!await saveCustomerChange(database, { shopId, id }, change, now())) continue
+      const atMs = now()
+      const record = saveAuditEntry({ id: buildId('aud', atMs), shopId, customerId: id, actor, action: 'customer.changed', subject: null, atMs })
+      if (!await saveCustomerChange(database, { shopId, id }, change, atMs, record)) continue
     } catch (error) {
       if (error instanceof StoreError && error.code === 'constraint' && typeof change.externalId === 'string') return { outcome: 'external_id_held' }
       throw error

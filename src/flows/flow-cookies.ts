@@ -3,6 +3,11 @@ import { type Flow, sealFlow, unsealFlow } from './flow.ts'
 
 const MAX_COOKIES = 4
 const MAX_TOTAL_BYTES = 6 * 1024
+// More than a browser ever holds by our doing: an answer has room for so many Set-Cookie.
+const MAX_DROPPED = 20
+
+// Only such a name is one of ours; a planted one may hold anything, and must not be sent back.
+const FLOW_ID = /^[\w-]{22}$/
 
 /** A flow cookie to set, or with an empty value to drop. */
 export type FlowCookie = { name: string, value: string }
@@ -22,7 +27,7 @@ export function buildFlowCookies (vault: Vault, prefix: string, header: string |
     kept++
     if (kept > MAX_COOKIES || bytes > MAX_TOTAL_BYTES) dropped.push({ name: cookie.name, value: '' })
   }
-  return [...dropped, own]
+  return [...dropped.slice(0, MAX_DROPPED), own]
 }
 
 /**
@@ -40,13 +45,13 @@ export function findFlow (vault: Vault, prefix: string, header: string | undefin
 // Newest first.
 function listOpenFlows (vault: Vault, prefix: string, header: string | undefined) {
   return listCookies(header)
-    .filter(({ name }) => name.startsWith(prefix))
+    .filter(({ name }) => name.startsWith(prefix) && FLOW_ID.test(name.slice(prefix.length)))
     .map((cookie) => ({ cookie, startedAtMs: unsealFlow(vault, cookie.name.slice(prefix.length), cookie.value)?.startedAtMs ?? 0 }))
     .sort((a, b) => b.startedAtMs - a.startedAtMs)
 }
 
-// Cookie libraries keep one cookie a name; here a second one must not hide the first.
-function listCookies (header: string | undefined): FlowCookie[] {
+/** The cookies of a header. Cookie libraries keep one a name; here a second one must not hide the first. */
+export function listCookies (header: string | undefined): FlowCookie[] {
   return (header ?? '').split(';').map((pair) => {
     const [name = '', ...value] = pair.split('=')
     return { name: name.trim(), value: value.join('=').trim() }

@@ -7,6 +7,14 @@ export const FLOW_LIFE_MS = 10 * 60_000
 /** How long the shop has to redeem a handoff code. */
 export const HANDOFF_LIFE_MS = 60_000
 
+/** How far replicas' clocks may differ. What claims to be made later than that was made by a clock gone wrong. */
+export const MAX_SKEW_MS = 60_000
+
+/** True when something that was made at `madeAtMs` may still be used: in time, and not from the future. */
+export function isWithinLife (madeAtMs: number, lifeMs: number, nowMs: number): boolean {
+  return nowMs - madeAtMs <= lifeMs && madeAtMs - nowMs <= MAX_SKEW_MS
+}
+
 /** The longest authorization code that we take from a provider. */
 export const MAX_AUTHORIZATION_CODE_LENGTH = 4096
 

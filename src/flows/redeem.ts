@@ -7,18 +7,20 @@ import { type Profile, type Provider, ProviderError, type ProviderToken } from '
 import { markReplayed, takeClaim } from '../store/claims.ts'
 import { saveLogin } from '../store/logins.ts'
 import { cleanText, cutText, searchKey } from '../text.ts'
-import { ACCESS_TOKEN_LIFE_SECONDS } from './access-tokens.ts'
 import type { AuthenticatedKey } from './api-keys.ts'
 import { buildCallbackURL } from './connect.ts'
-import { type Flow, FLOW_LIFE_MS, type Handoff, HANDOFF_LIFE_MS, unsealHandoff } from './flow.ts'
+import { type Flow, type Handoff, HANDOFF_LIFE_MS, isWithinLife, unsealHandoff } from './flow.ts'
 import { sealToken } from './sealed-tokens.ts'
 
 /** All provider calls of one redemption together (contract, section 2). */
 const PROVIDER_TIMEOUT_MS = 20_000
 const MAX_SOURCE_LENGTH = 256
 
-/** A claim outlives every handoff code of its flow, and the access token that it led to. */
-const CLAIM_LIFE_MS = FLOW_LIFE_MS + HANDOFF_LIFE_MS + ACCESS_TOKEN_LIFE_SECONDS * 1000 + 60_000
+/**
+ * A claim outlives every handoff code of its flow and the access token that it led to, by so much that
+ * a clock that jumps for a while does not bring a spent code back to life.
+ */
+const CLAIM_LIFE_MS = 2 * 86_400_000
 
 /** A login that went through. */
 export type Redemption = { flow: Flow, customerId: string, isCreated: boolean, profile: Profile }
@@ -63,7 +65,7 @@ async function claimHandoff (parts: Parts, key: AuthenticatedKey, parameters: Pa
     await markReplayed(parts.database, flow.id, nowMs)
     throw invalidCode()
   }
-  if (nowMs - handoff.issuedAtMs > HANDOFF_LIFE_MS) throw invalidCode()
+  if (!isWithinLife(handoff.issuedAtMs, HANDOFF_LIFE_MS, nowMs)) throw invalidCode()
   checkRedirectURI(flow, parameters.get('redirect_uri'))
   checkCodeVerifier(flow, parameters.get('code_verifier'))
   return handoff

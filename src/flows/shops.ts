@@ -76,8 +76,8 @@ export async function previewRemoval (database: Database, shopId: string): Promi
 }
 
 /** Erases a shop and all that belongs to it. @throws {ShopError} `unknown_shop` */
-export async function removeShop (database: Database, shopId: string): Promise<void> {
-  if (!await eraseShop(database, shopId)) throw unknownShop(shopId)
+export async function removeShop (database: Database, shopId: string, nowMs: number): Promise<void> {
+  if (!await eraseShop(database, shopId, nowMs)) throw unknownShop(shopId)
 }
 
 /**

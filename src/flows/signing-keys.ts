@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import { generateSigningKey, ID_TOKEN_LIFE_SECONDS, importSigningKey, type SigningAlg, type SigningKey } from '../oauth/id-token.ts'
+import { generateSigningKey, ID_TOKEN_LIFE_SECONDS, importSigningKey, SIGNING_ALGS, type SigningAlg, type SigningKey } from '../oauth/id-token.ts'
 import type { Parts } from '../parts.ts'
 import { listSigningKeys, saveSigningKey, type StoredSigningKey } from '../store/signing-keys.ts'
 
@@ -14,7 +14,7 @@ const RECHECK_MS = 60_000
 /** How long a retired key stays published: until the last token it signed has expired. */
 export const AFTERLIFE_MS = RECHECK_MS + ID_TOKEN_LIFE_SECONDS * 1000 + 60_000
 
-/** The keys that sign id_tokens: made when first needed, renewed every 90 days, shared through the database. */
+/** The keys that sign id_tokens: made when the key set is first read or a login needs one, renewed every 90 days, shared through the database. */
 export type SigningKeys = {
   /** The key to sign with now. */
   current: (alg: SigningAlg) => Promise<SigningKey>
@@ -49,16 +49,22 @@ export function createSigningKeys ({ database, vault, now }: Pick<Parts, 'databa
     return key
   }
 
+  function current (alg: SigningAlg): Promise<SigningKey> {
+    const known = cached.get(alg)
+    if (known !== undefined && now() - known.readAtMs < RECHECK_MS) return known.key
+    const key = read(alg)
+    cached.set(alg, { key, readAtMs: now() })
+    key.catch(() => cached.delete(alg))
+    return key
+  }
+
   return {
-    current: (alg) => {
-      const known = cached.get(alg)
-      if (known !== undefined && now() - known.readAtMs < RECHECK_MS) return known.key
-      const key = read(alg)
-      cached.set(alg, { key, readAtMs: now() })
-      key.catch(() => cached.delete(alg))
-      return key
-    },
-    published: async () => (await listSigningKeys(database, now() - AFTERLIFE_MS)).map(({ publicJWK }) => JSON.parse(publicJWK))
+    current,
+    // Made here at the latest: a client that read the key set before the first login must know its key.
+    published: async () => {
+      await Promise.all(SIGNING_ALGS.map(current))
+      return (await listSigningKeys(database, now() - AFTERLIFE_MS)).map(({ publicJWK }) => JSON.parse(publicJWK))
+    }
   }
 }
 

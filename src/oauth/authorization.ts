@@ -14,7 +14,7 @@ export const SCOPES = ['openid', 'profile', 'email'] as const
 /** All parameter names with a meaning at the authorization endpoint. */
 const NAMES = [
   'response_type', 'client_id', 'redirect_uri', 'state', 'scope', 'code_challenge', 'code_challenge_method',
-  'nonce', 'provider', 'prompt', 'response_mode', 'request', 'request_uri', 'registration'
+  'nonce', 'provider', 'prompt', 'max_age', 'response_mode', 'request', 'request_uri', 'registration'
 ]
 
 /** A checked authorization request of a proven client and redirect URI. */
@@ -44,6 +44,8 @@ export function parseAuthorizationRequest (parameters: Parameters, client: {
 }): AuthorizationRequest {
   parameters.checkUnrepeated(NAMES)
   checkResponse(parameters)
+  // When the person signed in at the provider is not known, so that no auth_time could be given.
+  if (parameters.get('max_age') !== undefined) throw new OAuthError('invalid_request', 'The parameter max_age is not supported; prompt=login asks for a new sign-in.')
   checkLength(parameters, 'state', MAX_STATE_BYTES)
   checkLength(parameters, 'nonce', MAX_NONCE_BYTES)
   return {
@@ -56,6 +58,22 @@ export function parseAuthorizationRequest (parameters: Parameters, client: {
     provider: parameters.get('provider') ?? null,
     isReauthenticationRequired: parsePrompt(parameters.get('prompt'))
   }
+}
+
+/** The query of a request that asks for the same as this one. */
+export function formatAuthorizationRequest (request: AuthorizationRequest): URLSearchParams {
+  const query = new URLSearchParams({
+    response_type: 'code', client_id: request.clientId, redirect_uri: request.redirectURI, scope: request.scopes.join(' ')
+  })
+  if (request.state !== null) query.set('state', request.state)
+  if (request.nonce !== null) query.set('nonce', request.nonce)
+  if (request.provider !== null) query.set('provider', request.provider)
+  if (request.isReauthenticationRequired) query.set('prompt', 'login')
+  if (request.codeChallenge !== null) {
+    query.set('code_challenge', request.codeChallenge)
+    query.set('code_challenge_method', 'S256')
+  }
+  return query
 }
 
 /**
@@ -95,9 +113,10 @@ function isWithin (value: string, maxBytes: number): boolean {
 }
 
 function parseScopes (scope: string | undefined): string[] {
-  if (scope === undefined) return ['profile']
-  const asked = scope.split(' ')
-  return SCOPES.filter((known) => asked.includes(known))
+  const asked = scope?.split(' ') ?? []
+  const known = SCOPES.filter((name) => asked.includes(name))
+  // An empty scope has no spelling (RFC 6749 3.3).
+  return known.length > 0 ? known : ['profile']
 }
 
 function parseCodeChallenge (parameters: Parameters, requiresPKCE: boolean): string | null {

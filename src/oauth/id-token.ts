@@ -1,6 +1,9 @@
 import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
 
-export type SigningAlg = 'RS256' | 'ES256'
+/** What a shop may have its id_tokens signed with. */
+export const SIGNING_ALGS = ['RS256', 'ES256'] as const
+
+export type SigningAlg = typeof SIGNING_ALGS[number]
 
 /** A key that signs id_tokens. */
 export type SigningKey = { kid: string, alg: SigningAlg, key: CryptoKey }

@@ -2,7 +2,7 @@ import type {} from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { beginLogin, chooseProvider, takeAnswer } from '../flows/connect.ts'
 import { FLOW_LIFE_MS } from '../flows/flow.ts'
-import { type AuthorizationRequest, buildAuthorizationResponse, parseAuthorizationRequest, readState } from '../oauth/authorization.ts'
+import { type AuthorizationRequest, buildAuthorizationResponse, formatAuthorizationRequest, parseAuthorizationRequest, readState } from '../oauth/authorization.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Parameters } from '../oauth/parameters.ts'
 import { chooseProviderPage } from '../pages/choose-provider.ts'
@@ -13,7 +13,7 @@ import { requestErrorPage } from '../pages/request-error.ts'
 import type { RequestErrorReason } from '../pages/texts.ts'
 import type { Parts } from '../parts.ts'
 import { findShop, type Shop } from '../store/shops.ts'
-import { formParameters, ignorePrefetch, queryParameters, refuseOtherMethods, takeForms } from './oauth-requests.ts'
+import { BUSY_RETRY_SECONDS, formParameters, ignorePrefetch, isStoreBusy, queryParameters, refuseOtherMethods, takeForms } from './oauth-requests.ts'
 import { peerOf } from './peer.ts'
 
 /** The authorization endpoint and the provider callback: what a shopper's browser visits. */
@@ -25,13 +25,16 @@ export async function authorizeRoutes (app: FastifyInstance, { parts }: { parts:
     const status = statusOf(error)
     if (status < 500) return sendPage(reply, status, requestErrorPage({ reason: 'missing_parameter' }))
     request.log.error({ err: error }, 'a login hop failed')
-    return sendPage(reply, 500, unavailablePage())
+    if (!isStoreBusy(error)) return sendPage(reply, 500, unavailablePage())
+    return sendPage(reply.header('retry-after', BUSY_RETRY_SECONDS), 503, unavailablePage())
   })
 
   app.get('/oauth/authorize', { schema: { hide: true } }, (request, reply) =>
-    authorize(parts, request, reply, queryParameters(request)))
+    authorize(parts, reply, queryParameters(request), (shop, authorization) => startFlow(parts, request, reply, shop, authorization)))
+  // A POST from the shop's site carries no Lax cookie, so the flows that are open would not be seen: the
+  // browser asks again by GET.
   app.post('/oauth/authorize', { schema: { hide: true } }, (request, reply) =>
-    authorize(parts, request, reply, formParameters(request)))
+    authorize(parts, reply, formParameters(request), async (_shop, authorization) => redirect(reply, formatRequestURL(parts, authorization))))
   refuseOtherMethods(app, '/oauth/authorize', ['GET', 'POST'])
 
   app.get<{ Params: { provider: string } }>('/oauth/callback/:provider', { schema: { hide: true } }, async (request, reply) => {
@@ -47,14 +50,17 @@ export async function authorizeRoutes (app: FastifyInstance, { parts }: { parts:
   refuseOtherMethods(app, '/oauth/callback/:provider', ['GET'])
 }
 
-async function authorize (parts: Parts, request: FastifyRequest, reply: FastifyReply, parameters: Parameters): Promise<FastifyReply> {
+async function authorize (
+  parts: Parts, reply: FastifyReply, parameters: Parameters,
+  goOn: (shop: Shop, authorization: AuthorizationRequest) => Promise<FastifyReply>
+): Promise<FastifyReply> {
   const proven = await proveClient(parts, parameters)
   if ('reason' in proven) return sendPage(reply, 400, requestErrorPage(proven))
   const { shop, redirectURI } = proven
   try {
     const { id: clientId, requiresPKCE } = shop
     const authorization = parseAuthorizationRequest(parameters, { clientId, redirectURI, requiresPKCE })
-    return await startFlow(parts, request, reply, shop, authorization)
+    return await goOn(shop, authorization)
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     return redirect(reply, buildAuthorizationResponse(redirectURI, {
@@ -94,22 +100,16 @@ async function startFlow (parts: Parts, request: FastifyRequest, reply: FastifyR
 }
 
 function buildChoice (parts: Parts, shop: Shop, request: AuthorizationRequest): string {
-  const query = new URLSearchParams({
-    response_type: 'code', client_id: request.clientId, redirect_uri: request.redirectURI, scope: request.scopes.join(' ')
-  })
-  if (request.state !== null) query.set('state', request.state)
-  if (request.nonce !== null) query.set('nonce', request.nonce)
-  if (request.isReauthenticationRequired) query.set('prompt', 'login')
-  if (request.codeChallenge !== null) {
-    query.set('code_challenge', request.codeChallenge)
-    query.set('code_challenge_method', 'S256')
-  }
   return chooseProviderPage({
     shopName: shop.name,
     choices: Array.from(parts.providers.values(), ({ id, label }) => ({
-      id, label, href: `${parts.config.publicURL}/oauth/authorize?${query}&provider=${id}`
+      id, label, href: formatRequestURL(parts, { ...request, provider: id })
     }))
   })
+}
+
+function formatRequestURL ({ config }: Parts, request: AuthorizationRequest): string {
+  return `${config.publicURL}/oauth/authorize?${formatAuthorizationRequest(request)}`
 }
 
 function limitByPeer (app: FastifyInstance, { config }: Parts) {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { API_KEY_SCOPES, type APIKeyScope, type AuthenticatedKey, authenticateKey } from '../flows/api-keys.ts'
 import type { Parts } from '../parts.ts'
+import { listAuthorizations } from './authorization-header.ts'
 import { Problem } from './problem.ts'
 
 /** What a route asks of a key; `any` is every key that is good. */

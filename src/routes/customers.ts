@@ -70,7 +70,8 @@ export const customerRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async
     if (body.email_source !== undefined && typeof body.email !== 'string') {
       throw invalidMember('email_source', 'The member "email_source" needs the address that it speaks of as "email".')
     }
-    const change = await changeCustomer(parts, keyOf(request).shopId, params.id, body)
+    const { id: keyId, shopId } = keyOf(request)
+    const change = await changeCustomer(parts, { shopId, id: params.id, actor: `key:${keyId}` }, body)
     switch (change.outcome) {
       case 'changed': return change.customer
       case 'not_found': throw notFound()

@@ -16,6 +16,9 @@ import { choice, Lead, problems, shared } from './schemas.ts'
 
 const DEFAULT_LIMIT = 50
 
+/** How long an export waits for its reader to take the next page. */
+const STALL_LIMIT_MS = 60_000
+
 const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }))
 
 const FILTERS = {
@@ -39,7 +42,7 @@ const ListQuery = Type.Object({
 const ExportQuery = Type.Object({
   ...FILTERS,
   format: choice(EXPORT_FORMATS),
-  after: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'csv and ndjson: continue behind the lead with this id, without the header' })),
+  after: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'csv and ndjson, with sort=first_seen: continue behind the lead with this id, without the header' })),
   bom: Type.Optional(choice(['0', '1'], { description: 'csv: begin with a byte order mark, for Excel' }))
 }, { additionalProperties: false })
 
@@ -59,6 +62,11 @@ const EXPORT_CONTENT = {
 /** List and export leads. */
 export const leadRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (app, { parts }) => {
   const slots = createExportSlots()
+  const running = new Set<Readable>()
+  // An export may take longer than closing may; its reader goes on with `after` at another replica.
+  app.addHook('preClose', async () => {
+    for (const stream of running) stream.destroy(new Error('The service is closing.'))
+  })
 
   app.get('/v1/leads', {
     config: { scope: 'leads:read' },
@@ -94,11 +102,26 @@ export const leadRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
     const format = LEAD_FORMATS[query.format]
     const release = slots.take(shopId)
     const stream = Readable.from(exportLeads(parts, leads, {
-      format, after, hasByteOrderMark: query.bom === '1', checkAllowed: () => checkStillAllowed(parts, request, 'leads:read')
+      format,
+      after,
+      hasByteOrderMark: query.bom === '1',
+      checkAllowed: async () => {
+        stall.refresh()
+        await checkStillAllowed(parts, request, 'leads:read')
+      }
     }))
-    stream.once('close', release)
+    const stall = setTimeout(() => stream.destroy(new Error('The reader of an export stood still.')), STALL_LIMIT_MS)
+    running.add(stream)
+    // A reset rather than an end: over HTTP/1.0 an early end would look like a whole document.
+    stream.once('error', () => { if (reply.raw.headersSent) reply.raw.socket?.resetAndDestroy() })
+    const end = () => {
+      clearTimeout(stall)
+      running.delete(stream)
+      release()
+    }
+    stream.once('close', end)
     // Also when the answer ends without the stream ever being taken up.
-    reply.raw.once('close', release)
+    reply.raw.once('close', end)
     return reply
       .type(format.mediaType)
       .header('content-disposition', `attachment; filename="leads-${formatTime(parts.now()).slice(0, 10)}.${query.format}"`)
@@ -109,7 +132,9 @@ export const leadRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
 async function readAfter ({ database }: Pick<Parts, 'database'>, leads: LeadQuery, { after, format }: Static<typeof ExportQuery>): Promise<LeadPosition | null> {
   if (after === undefined) return null
   if (!LEAD_FORMATS[format].canResume) throw invalidMember('after', 'The member "after" is for csv and ndjson alone.')
-  const position = await findLeadPosition(database, leads.shopId, cleanText(after), leads.sort)
+  // By the order of first sight a row keeps its place; by that of changes it may have moved since.
+  if (leads.sort !== 'first_seen') throw invalidMember('after', 'The member "after" goes with sort=first_seen alone.')
+  const position = await findLeadPosition(database, leads.shopId, cleanText(after))
   if (position === undefined) throw invalidMember('after', 'The member "after" is not the id of a lead.')
   return position
 }

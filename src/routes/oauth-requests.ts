@@ -1,6 +1,13 @@
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { parseParameters, type Parameters } from '../oauth/parameters.ts'
+import { StoreError } from '../store/database.ts'
+
+/** After which a caller may try again when the database was busy. */
+export const BUSY_RETRY_SECONDS = 5
+
+// Nothing else is a form: a stray separator or another charset is how two readers come to differ.
+const FORM_TYPE = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i
 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -18,9 +25,15 @@ export function formParameters (request: FastifyRequest): Parameters {
 /** Has this scope take form bodies alone, as text: any other type is answered with 415. */
 export function takeForms (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-    done(null, body)
+  app.addContentTypeParser('*', { parseAs: 'string' }, ({ headers }, body, done) => {
+    const isForm = FORM_TYPE.test(headers['content-type'] ?? '') && headers['content-encoding'] === undefined
+    done(isForm ? null : Object.assign(new Error('The body must be a form.'), { statusCode: 415 }), body)
   })
+}
+
+/** True for a failure that only waiting helps. */
+export function isStoreBusy (error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'unavailable'
 }
 
 /** Answers every method but these with 405. HEAD is one of them: it must not act, and GET here acts. */

@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { type AccessToken, findAccessToken } from '../flows/access-tokens.ts'
 import type { SigningKeys } from '../flows/signing-keys.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import { buildMetadata } from '../oauth/metadata.ts'
 import type { Parts } from '../parts.ts'
 import { findCustomer, listIdentities } from '../store/customers.ts'
+import { listAuthorizations } from './authorization-header.ts'
 import { formParameters, refuseOtherMethods, takeForms } from './oauth-requests.ts'
 import { answerError, buildProfileClaims, OAuthErrorReply } from './token.ts'
 
@@ -52,12 +54,17 @@ export async function oidcRoutes (app: FastifyInstance, { parts, signingKeys }: 
   }
   app.get('/oauth/userinfo', { schema }, (request, reply) => answerUserInfo(parts, request, reply, bearerOf(request)))
   app.post('/oauth/userinfo', { schema: { ...schema, hide: true } }, (request, reply) =>
-    answerUserInfo(parts, request, reply, bearerOf(request) ?? formParameters(request).get('access_token')))
+    answerUserInfo(parts, request, reply, bearerOf(request, formParameters(request).get('access_token'))))
   refuseOtherMethods(app, '/oauth/userinfo', ['GET', 'POST'])
 }
 
-function bearerOf ({ headers }: FastifyRequest): string | undefined {
-  return /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+// One method a request (RFC 6750 2): of two tokens it must not be a guess which one counts.
+function bearerOf (request: FastifyRequest, fromForm?: string): string | undefined {
+  const [authorization, second] = listAuthorizations(request)
+  if (second !== undefined || (authorization !== undefined && fromForm !== undefined)) {
+    throw new OAuthError('invalid_request', 'The access token must be sent once.')
+  }
+  return fromForm ?? /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
 }
 
 async function answerUserInfo (parts: Parts, request: FastifyRequest, reply: FastifyReply, bearer: string | undefined): Promise<FastifyReply> {

@@ -13,12 +13,13 @@ import type { Parts } from '../parts.ts'
 import type { Profile } from '../providers/provider.ts'
 import { findShop } from '../store/shops.ts'
 import { listAuthorizations } from './authorization-header.ts'
-import { formParameters, refuseOtherMethods, takeForms } from './oauth-requests.ts'
+import { BUSY_RETRY_SECONDS, formParameters, isStoreBusy, refuseOtherMethods, takeForms } from './oauth-requests.ts'
 import { peerOf } from './peer.ts'
 import { Customer } from './schemas.ts'
 
 const NAMES = [
-  'grant_type', 'code', 'redirect_uri', 'code_verifier', 'client_id', 'client_secret', 'source_page', 'source_campaign'
+  'grant_type', 'code', 'redirect_uri', 'code_verifier', 'client_id', 'client_secret', 'source_page', 'source_campaign',
+  'customer_id'
 ]
 
 const TokenReply = Type.Object({
@@ -53,8 +54,10 @@ export async function tokenRoutes (app: FastifyInstance, { parts, signingKeys }:
     const key = await authenticateClient(parts, request, parameters, countFailure)
     if (!key.scopes.includes('login')) throw new OAuthError('unauthorized_client', 'This API key has not the scope "login".')
     checkGrantType(parameters.get('grant_type'))
+    // Ignored, it would make a second customer of one person.
+    if (parameters.get('customer_id') !== undefined) throw new OAuthError('invalid_request', 'Attaching an identity by customer_id is not in this version.')
     const redemption = await redeem(parts, key, parameters, request.log)
-    reply.header('cache-control', 'no-store')
+    reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
     return buildReply(parts, signingKeys, redemption)
   })
   refuseOtherMethods(app, '/oauth/token', ['POST'])
@@ -165,6 +168,10 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
     return reply.code(status).send({ error: 'invalid_request', error_description: 'The request must be a form of moderate size.' })
   }
   request.log.error({ err: error }, 'the token endpoint failed')
+  if (isStoreBusy(error)) {
+    return reply.code(503).header('retry-after', BUSY_RETRY_SECONDS)
+      .send({ error: 'temporarily_unavailable', error_description: 'The service is busy; what was asked was not done.' })
+  }
   return reply.code(500).send({ error: 'server_error', error_description: 'The service has a fault; its log has the cause.' })
 }
 

@@ -29,7 +29,7 @@ export function createValidatorCompiler (): FastifySchemaCompiler<object> {
 export function takeJSON (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
-    if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) return done(refusal(415))
+    if (!JSON_TYPE.test(request.headers['content-type'] ?? '') || request.headers['content-encoding'] !== undefined) return done(refusal(415))
     try {
       done(null, parseJSON(typeof body === 'string' ? body : decode(body), { numbers: 'number' }))
     } catch (error) {

@@ -39,14 +39,20 @@ export const proxyList = makeExactValidator<readonly string[]>((input) => input.
   return entry.trim()
 }))
 
+const OWN_FOLDERS: ReadonlySet<string> = new Set(['.well-known', 'guide', 'health', 'meta', 'metrics', 'oauth', 'openapi.json', 'v1'])
+
 /** The public address: https, or http on loopback; the trailing slash goes. */
 export const publicURL = makeValidator<string>((input) => {
   const url = parseURL(input)
   if (url === undefined || !isProtectedURL(url) || hasExtras(input, url) || url.hostname.includes('*')) {
     refuse('must be the https address under which browsers reach Leadlatch (http only on localhost), without query, fragment or user, such as https://login.example.com')
   }
+  const [, folder = ''] = url.pathname.split('/')
+  // Behind a proxy that strips the path, an address of ours would be taken for one with it.
+  if (OWN_FOLDERS.has(folder)) refuse(`must not have a path that begins with /${folder}, which is a folder of Leadlatch's own`)
   return (url.origin + url.pathname).replace(/\/+$/, '')
 })
+
 
 /** An address of a provider. */
 export const providerURL = makeValidator<string>((input) => {

@@ -1,4 +1,4 @@
-import { type Database, integer, integerOrNull, type Row, text, textOrNull } from './database.ts'
+import { type Database, integer, integerOrNull, type Row, type Statement, StoreError, text, textOrNull } from './database.ts'
 import { type Fragment, joinFragments } from './fragments.ts'
 
 export type EmailSource = 'typed' | 'confirmed' | 'provider'
@@ -35,7 +35,13 @@ export type Identity = {
 }
 
 /** The state of an identity's token, without the token; null when it has none. */
-export type TokenState = { obtainedAtMs: number, expiresAtMs: number | null, revokedAtMs: number | null }
+export type TokenState = {
+  obtainedAtMs: number
+  expiresAtMs: number | null
+  revokedAtMs: number | null
+  /** Why it was revoked; absent where nobody asked. */
+  revokedReason?: string | null
+}
 
 /** What a shop may change of a customer; what is absent keeps its value. */
 export type CustomerChange = {
@@ -63,7 +69,7 @@ const LIST_BY_PROVIDER_USER = `select ${CUSTOMER_COLUMNS} from customers where i
   order by created_at_ms, id limit 100`
 const LIST_IDENTITIES = `select i.id, i.provider, i.provider_app_id, i.provider_user_id, i.provider_account_id, i.username,
     i.name, i.picture_url, i.account_type, i.scopes, i.first_seen_at_ms, i.last_login_at_ms, i.login_count,
-    t.obtained_at_ms, t.expires_at_ms, t.revoked_at_ms
+    t.obtained_at_ms, t.expires_at_ms, t.revoked_at_ms, t.revoked_reason
   from identities i left join tokens t on t.identity_id = i.id
   where i.customer_id = $1 order by coalesce(i.last_login_at_ms, 0) desc, i.id limit 100`
 const FIND_LAST_NAME = `select i.name from customers c join identities i on i.id = c.last_identity_id
@@ -126,7 +132,7 @@ export async function findLastName (database: Database, shopId: string, id: stri
  *   the last identity's name is not `seenName`
  * @throws {StoreError} `constraint` when another customer has that `externalId`
  */
-export async function saveCustomerChange (database: Database, key: { shopId: string, id: string }, change: CustomerChange, nowMs: number): Promise<boolean> {
+export async function saveCustomerChange (database: Database, key: { shopId: string, id: string }, change: CustomerChange, nowMs: number, record: Statement): Promise<boolean> {
   const sets: Fragment[] = [[CHANGE_CUSTOMER, nowMs, nowMs]]
   const conditions: Fragment[] = [[CHANGE_WHERE, key.shopId, key.id]]
   const { externalId, email, name, phone } = change
@@ -137,7 +143,13 @@ export async function saveCustomerChange (database: Database, key: { shopId: str
   if (name?.text === null) conditions.push([IS_LAST_NAME, name.seenName])
   if (phone !== undefined) sets.push([CHANGE_PHONE, phone])
   const { sql, values } = joinFragments([...sets, ...conditions])
-  return await database.run(sql, values) === 1
+  try {
+    await database.batch([{ sql, values, expect: 1 }, record])
+    return true
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'unexpected_row_count') return false
+    throw error
+  }
 }
 
 function setEmail (email: NonNullable<CustomerChange['email']> | null): Fragment {
@@ -185,5 +197,10 @@ function identityOf (row: Row): Identity {
 function tokenStateOf (row: Row): TokenState | null {
   const obtainedAtMs = integerOrNull(row, 'obtained_at_ms')
   if (obtainedAtMs === null) return null
-  return { obtainedAtMs, expiresAtMs: integerOrNull(row, 'expires_at_ms'), revokedAtMs: integerOrNull(row, 'revoked_at_ms') }
+  return {
+    obtainedAtMs,
+    expiresAtMs: integerOrNull(row, 'expires_at_ms'),
+    revokedAtMs: integerOrNull(row, 'revoked_at_ms'),
+    revokedReason: textOrNull(row, 'revoked_reason')
+  }
 }

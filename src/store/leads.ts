@@ -70,7 +70,6 @@ const COUNT_FOUND = `select count(*) as total from (
     union all select id from (select customer_id as id from identities
       where shop_id = $1 and username_key >= $2 and username_key < $3 limit $4) u) found`
 const FIND_FIRST_SEEN = 'select first_seen_at_ms as at_ms, id from customers where shop_id = $1 and id = $2'
-const FIND_UPDATED = 'select updated_at_ms as at_ms, id from customers where shop_id = $1 and id = $2'
 const SELECT_POSITIONS = {
   first_seen: 'select c.first_seen_at_ms as at_ms, c.id from customers c where c.shop_id = ?',
   updated: 'select c.updated_at_ms as at_ms, c.id from customers c where c.shop_id = ?'
@@ -138,9 +137,9 @@ export async function findWindowEnd (database: Database, query: LeadQuery, after
   return positionOf(await database.get(sql, values))
 }
 
-/** Where in the order a lead of this shop stands now. */
-export async function findLeadPosition (database: Database, shopId: string, id: string, sort: LeadQuery['sort']): Promise<LeadPosition | undefined> {
-  return positionOf(await database.get(sort === 'updated' ? FIND_UPDATED : FIND_FIRST_SEEN, [shopId, id]))
+/** Where in the order of first sight a lead of this shop stands. */
+export async function findLeadPosition (database: Database, shopId: string, id: string): Promise<LeadPosition | undefined> {
+  return positionOf(await database.get(FIND_FIRST_SEEN, [shopId, id]))
 }
 
 /** How many index entries match a search, counted up to about three times `limit`. */

@@ -34,6 +34,9 @@ const SAVE_SHOP = `insert into shops (id, name, url, id_token_alg, without_pkce_
 const ERASE_REDIRECT_URIS = 'delete from redirect_uris where shop_id = $1'
 const SAVE_REDIRECT_URI = 'insert into redirect_uris (shop_id, redirect_uri) values ($1, $2)'
 const ERASE_SHOP = 'delete from shops where id = $1'
+const REVOKE_KEYS = 'update api_keys set revoked_at_ms = $2 where shop_id = $1 and revoked_at_ms is null'
+const ERASE_SOME_CUSTOMERS = 'delete from customers where id in (select id from customers where shop_id = $1 limit $2)'
+const CUSTOMERS_A_PIECE = 2000
 const SAVE_KEY = 'insert into api_keys (id, shop_id, hash, last_four, scopes, created_at_ms) values ($1, $2, $3, $4, $5, $6)'
 const FIND_KEY = `select k.id, k.shop_id, k.scopes, s.name from api_keys k join shops s on s.id = k.shop_id
   where k.hash = $1 and k.revoked_at_ms is null`
@@ -68,8 +71,13 @@ export function saveShop (shop: Shop): Statement[] {
   ]
 }
 
-/** Erases a shop and, by the foreign keys, all that is its own; false when there was none. */
-export async function eraseShop (database: Database, id: string): Promise<boolean> {
+/**
+ * Erases a shop and, by the foreign keys, all that is its own; false when there was none. Its keys end
+ * first, then its customers go piece by piece, so that other shops' logins find their turn between.
+ */
+export async function eraseShop (database: Database, id: string, nowMs: number): Promise<boolean> {
+  await database.run(REVOKE_KEYS, [id, nowMs])
+  while (await database.run(ERASE_SOME_CUSTOMERS, [id, CUSTOMERS_A_PIECE]) > 0);
   return await database.run(ERASE_SHOP, [id]) === 1
 }
 

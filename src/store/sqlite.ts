@@ -1,9 +1,15 @@
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import SQLite from 'better-sqlite3'
 import { type Database, type Row, type Statement, StoreError, type Value } from './database.ts'
 
 const ALL_PAGES = 0x7fffffff
 
+/** How long a statement waits for another process's lock, and how often it tries. */
+const BUSY_LIMIT_MS = 5000
+const BUSY_RETRY_MS = 20
+
 type Waiting = {
+  sinceMs: number
   statements: readonly Statement[]
   resolve: (results: Result[]) => void
   reject: (error: unknown) => void
@@ -57,12 +63,13 @@ export function openSQLite (path: string): Database {
   function commitWaiting (): void {
     const group = waiting
     waiting = []
+    if (group.length === 0) return
+    if (!connection.open) return group.forEach(({ reject }) => reject(closed()))
     try {
       const results = executeGroup.immediate(group)
       group.forEach(({ resolve }, i) => resolve(results[i] ?? []))
     } catch (failure) {
-      // A lock has been waited for already: to wait again for each member would stop the service for minutes.
-      if (isBusy(failure)) return group.forEach(({ reject }) => reject(storeError(failure)))
+      if (isBusy(failure)) return waitForLock(group, failure)
       for (const { statements, resolve, reject } of group) {
         try {
           resolve(executeAll.immediate(statements))
@@ -73,19 +80,27 @@ export function openSQLite (path: string): Database {
     }
   }
 
+  // Another process writes. SQLite's own waiting would stop everything that goes on in this one.
+  function waitForLock (group: readonly Waiting[], failure: unknown): void {
+    const [late, patient] = partition(group, ({ sinceMs }) => performance.now() - sinceMs > BUSY_LIMIT_MS)
+    for (const { reject } of late) reject(storeError(failure))
+    waiting = [...patient, ...waiting]
+    if (waiting.length > 0) setTimeout(commitWaiting, BUSY_RETRY_MS)
+  }
+
   function write (statements: readonly Statement[]): Promise<Result[]> {
     return new Promise((resolve, reject) => {
-      if (!connection.open) return reject(new StoreError('unavailable', 'The database is closed.'))
-      if (waiting.push({ statements, resolve, reject }) === 1) setImmediate(commitWaiting)
+      if (!connection.open) return reject(closed())
+      if (waiting.push({ sinceMs: performance.now(), statements, resolve, reject }) === 1) setImmediate(commitWaiting)
     })
   }
 
   return {
-    get: async (sql, values = []) => attempt(() => prepare(sql).get(bind(values))),
-    all: async (sql, values = []) => attempt(() => prepare(sql).all(bind(values))),
+    get: (sql, values = []) => patiently(() => prepare(sql).get(bind(values))),
+    all: (sql, values = []) => patiently(() => prepare(sql).all(bind(values))),
     run: async (sql, values = []) => (await write([{ sql, values }]))[0]?.changes ?? 0,
     batch: async (statements) => (await write(statements)).map(({ rows }) => rows),
-    applyMigration: async (record, text) => attempt(() => connection.transaction(() => {
+    applyMigration: (record, text) => patiently(() => connection.transaction(() => {
       if (execute(record).changes === 0) return false
       connection.exec(text)
       return true
@@ -107,11 +122,12 @@ export function openSQLite (path: string): Database {
 
 function connect (path: string): SQLite.Database {
   try {
-    const connection = new SQLite(path, { timeout: 5000 })
+    const connection = new SQLite(path, { timeout: BUSY_LIMIT_MS })
     connection.pragma('journal_mode = WAL')
     connection.pragma('synchronous = FULL')
     connection.pragma('foreign_keys = ON')
     connection.pragma('trusted_schema = OFF')
+    connection.pragma('busy_timeout = 0')
     return connection
   } catch (error) {
     throw new StoreError('unavailable', `The database ${path} cannot be opened: ${messageOf(error)}`, error)
@@ -124,12 +140,25 @@ function bind (values: readonly Value[]): Bound {
   return bound
 }
 
-function attempt<T> (work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw storeError(error)
+// Does the work now, or while another process holds a lock again a little later, until the limit.
+async function patiently<T> (work: () => T): Promise<T> {
+  const startedAtMs = performance.now()
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() - startedAtMs > BUSY_LIMIT_MS) throw storeError(error)
+      await setTimeoutAsync(BUSY_RETRY_MS)
+    }
   }
+}
+
+function partition<T> (all: readonly T[], belongs: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(belongs), all.filter((one) => !belongs(one))]
+}
+
+function closed (): StoreError {
+  return new StoreError('unavailable', 'The database is closed.')
 }
 
 function isBusy (error: unknown): boolean {

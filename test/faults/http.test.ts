@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
+import { Writable } from 'node:stream'
 import { test, type Test } from 'tap'
-import { build, type Built } from '../support/build.ts'
+import { build, type BuildOptions, type Built } from '../support/build.ts'
 
-async function listen (t: Test): Promise<{ built: Built, port: number }> {
-  const built = await build(t)
+async function listen (t: Test, options: BuildOptions = {}): Promise<{ built: Built, port: number }> {
+  const built = await build(t, options)
   await built.app.listen({ port: 0, host: '127.0.0.1' })
   const address = built.app.server.address()
   return { built, port: typeof address === 'object' && address !== null ? address.port : 0 }
@@ -37,6 +38,18 @@ test('T-79: requests whose length can be read in two ways are refused and the co
   ]) {
     t.equal(statusOf(await exchange(port, [String(request)])), 400, String(why))
   }
+})
+
+test('T-75: what the HTTP parser refuses is not logged, not even as bytes', async (t) => {
+  let log = ''
+  const stream = new Writable({ write: (chunk, _encoding, done) => { log += String(chunk); done() } })
+  const { port } = await listen(t, { logger: { level: 'trace', stream } })
+  const answer = await exchange(port, ['GET /v1/shop?code=secret-code HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer llk_secret-key\r\nX Bad : y\r\n\r\n'])
+  t.equal(statusOf(answer), 400)
+  t.match(answer, 'application/problem+json')
+  const bytes = Array.from(log.matchAll(/\[(\d+(?:,\d+)+)\]/g), (match) => Buffer.from(String(match[1]).split(',').map(Number)).toString())
+  t.match(log, 'HPE_')
+  t.notMatch([log, ...bytes].join('\n'), 'secret')
 })
 
 test('T-78: a body over the limit is 413, endless chunks too, headers over theirs 431; others are answered meanwhile', async (t) => {

@@ -15,11 +15,11 @@ test('a customer is found by the name that a lead shows, before and after a name
   const { shopId } = await seedShop(parts)
   const id = await seedLogin(parts, shopId, { name: 'Ana Lima' })
   t.equal(await nameKeyOf(parts, id), 'ana lima')
-  await changeCustomer(parts, shopId, id, { name: 'BÉA' })
+  await changeCustomer(parts, { shopId, id, actor: 'key:test' }, { name: 'BÉA' })
   t.equal(await nameKeyOf(parts, id), searchKey('BÉA'))
   await seedLogin(parts, shopId, { name: 'Ana Souza' })
   t.equal(await nameKeyOf(parts, id), searchKey('BÉA'), 'a login leaves it')
-  await changeCustomer(parts, shopId, id, { name: null })
+  await changeCustomer(parts, { shopId, id, actor: 'key:test' }, { name: null })
   t.equal(await nameKeyOf(parts, id), 'ana souza')
 })
 
@@ -27,19 +27,19 @@ test('a name that is cleared while a login brings a new one is found by the new 
   const parts = await buildParts(t)
   const { shopId } = await seedShop(parts)
   const id = await seedLogin(parts, shopId, { name: 'Ana Lima' })
-  await changeCustomer(parts, shopId, id, { name: 'Own' })
+  await changeCustomer(parts, { shopId, id, actor: 'key:test' }, { name: 'Own' })
   let isFirst = true
   const database = {
     ...parts.database,
-    run: async (...call: Parameters<typeof parts.database.run>) => {
+    batch: async (...call: Parameters<typeof parts.database.batch>) => {
       if (isFirst) {
         isFirst = false
         await seedLogin(parts, shopId, { name: 'Ana Souza' })
       }
-      return parts.database.run(...call)
+      return parts.database.batch(...call)
     }
   }
-  t.match(await changeCustomer({ ...parts, database }, shopId, id, { name: null }), { outcome: 'changed', customer: { name: null } })
+  t.match(await changeCustomer({ ...parts, database }, { shopId, id, actor: 'key:test' }, { name: null }), { outcome: 'changed', customer: { name: null } })
   t.equal(await nameKeyOf(parts, id), 'ana souza')
 })
 
@@ -47,7 +47,7 @@ test('a customer without any name can be cleared of the one they have not', asyn
   const parts = await buildParts(t)
   const { shopId } = await seedShop(parts)
   const id = await seedLogin(parts, shopId, { name: null })
-  t.match(await changeCustomer(parts, shopId, id, { name: null }), { outcome: 'changed' })
+  t.match(await changeCustomer(parts, { shopId, id, actor: 'key:test' }, { name: null }), { outcome: 'changed' })
   t.equal(await nameKeyOf(parts, id), null)
 })
 
@@ -58,7 +58,7 @@ test('every change moves updated_at on, though the clock stands still or was set
   const times: string[] = []
   for (const deltaMs of [0, 0, -60_000, 120_000]) {
     parts.clock.nowMs += deltaMs
-    await changeCustomer(parts, shopId, id, { phone: '1' })
+    await changeCustomer(parts, { shopId, id, actor: 'key:test' }, { phone: '1' })
     times.push((await findCustomerView(parts, shopId, id))?.updated_at ?? '')
   }
   t.strictSame(times, [...new Set(times)].toSorted())
@@ -70,7 +70,7 @@ test('a change of nothing writes nothing', async (t) => {
   const id = await seedLogin(parts, shopId)
   const before = await findCustomerView(parts, shopId, id)
   parts.clock.nowMs += 1000
-  t.strictSame(await changeCustomer(parts, shopId, id, {}), { outcome: 'changed', customer: before })
+  t.strictSame(await changeCustomer(parts, { shopId, id, actor: 'key:test' }, {}), { outcome: 'changed', customer: before })
 })
 
 test('one external_id given to two customers at once by two replicas is one customer\'s', async (t) => {
@@ -79,7 +79,7 @@ test('one external_id given to two customers at once by two replicas is one cust
   const second = await buildParts(t, { databaseURL })
   const { shopId } = await seedShop(first)
   const ids = [await seedLogin(first, shopId, { providerUserId: '1' }), await seedLogin(first, shopId, { providerUserId: '2' })]
-  const outcomes = await Promise.all([first, second].map((parts, i) => changeCustomer(parts, shopId, ids[i] ?? '', { external_id: '7' })))
+  const outcomes = await Promise.all([first, second].map((parts, i) => changeCustomer(parts, { shopId, id: ids[i] ?? '', actor: 'key:test' }, { external_id: '7' })))
   t.strictSame(outcomes.map(({ outcome }) => outcome).toSorted(), ['changed', 'external_id_held'])
   t.equal((await lookUpCustomers(first, shopId, { by: 'external_id', value: '7' })).length, 1)
 })
@@ -89,7 +89,7 @@ test('one shop\'s external_id is free in another shop', async (t) => {
   for (const url of ['https://a.example', 'https://b.example']) {
     const { shopId } = await seedShop(parts, { url })
     const id = await seedLogin(parts, shopId)
-    t.match(await changeCustomer(parts, shopId, id, { external_id: '7' }), { outcome: 'changed' }, url)
+    t.match(await changeCustomer(parts, { shopId, id, actor: 'key:test' }, { external_id: '7' }), { outcome: 'changed' }, url)
   }
 })
 

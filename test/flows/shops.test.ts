@@ -78,7 +78,7 @@ test('an update cannot bring back a shop that is removed meanwhile', async (t) =
   const racing: Database = {
     ...database,
     batch: async (statements) => {
-      await removeShop(database, shop.id)
+      await removeShop(database, shop.id, 1)
       return database.batch(statements)
     }
   }
@@ -91,7 +91,7 @@ test('what does not exist is said to be unknown', async (t) => {
   await t.rejects(updateShop(database, 'shop_x', { name: 'new' }), { code: 'unknown_shop' })
   await t.rejects(addKey(database, { shopId: 'shop_x', scopes: [], nowMs: NOW_MS }), { code: 'unknown_shop' })
   await t.rejects(previewRemoval(database, 'shop_x'), { code: 'unknown_shop' })
-  await t.rejects(removeShop(database, 'shop_x'), { code: 'unknown_shop' })
+  await t.rejects(removeShop(database, 'shop_x', 1), { code: 'unknown_shop' })
   t.strictSame(await endKey(database, 'key_x', { actor: 'cli', nowMs: NOW_MS }), { isDone: false, key: undefined })
 })
 
@@ -128,7 +128,7 @@ test('a removed shop leaves no row of its own and all of its neighbour\'s', asyn
   if (doomed === undefined || neighbour === undefined) throw new Error('two shops were made')
   for (const { shop } of [doomed, neighbour]) await saveCustomer(database, shop.id)
   t.strictSame((await previewRemoval(database, doomed.shop.id)).contents, { customers: 1, identities: 1, liveKeys: 1 })
-  await removeShop(database, doomed.shop.id)
+  await removeShop(database, doomed.shop.id, 1)
   for (const table of ['redirect_uris', 'api_keys', 'customers', 'identities', 'claims', 'audit_entries']) {
     t.strictSame(await database.all(`select distinct shop_id from ${table}`), [{ shop_id: neighbour.shop.id }], table)
   }

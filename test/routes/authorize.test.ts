@@ -153,7 +153,7 @@ test('with several providers and none named, the person chooses on a page', asyn
   const { response, browser } = await start(built)
   t.equal(response.statusCode, 200)
   t.equal(response.headers['cache-control'], 'no-store')
-  const href = /href="([^"]+provider=instagram)"/.exec(response.body)?.[1]?.replaceAll('&amp;', '&')
+  const href = /href="([^"]+provider=instagram(?:&amp;[^"]*)?)"/.exec(response.body)?.[1]?.replaceAll('&amp;', '&')
   t.ok(href?.startsWith('https://login.example/oauth/authorize?'))
   const next = await visit(built, browser, new URL(String(href)).pathname + new URL(String(href)).search)
   t.equal(next.statusCode, 303)
@@ -171,7 +171,8 @@ test('T-17: cookies are bound to the host over https, and plain on http loopback
 test('T-18: a browser keeps at most four flow cookies and 6 KB of them, the oldest goes first', async (t) => {
   const built = await build(t)
   const browser = openBrowser()
-  browser.cookies.set('__Host-leadlatch-flow-garbage', 'nonsense')
+  const garbage = `__Host-leadlatch-flow-${'g'.repeat(22)}`
+  browser.cookies.set(garbage, 'nonsense')
   for (let i = 0; i < 170; i++) browser.cookies.set(`other${i}`, 'x'.repeat(100))
   const tabs = []
   for (let i = 0; i < 6; i++) {
@@ -181,7 +182,7 @@ test('T-18: a browser keeps at most four flow cookies and 6 KB of them, the olde
     t.ok(flows.length <= 4)
     t.ok(flows.reduce((bytes, [name, value]) => bytes + name.length + 1 + value.length, 0) <= 6 * 1024)
   }
-  t.notOk(browser.cookies.has('__Host-leadlatch-flow-garbage'), 'what does not open goes first')
+  t.notOk(browser.cookies.has(garbage), 'what does not open goes first')
   const newest = tabs.at(-1)
   t.ok(newest)
   if (newest === undefined) return
@@ -231,8 +232,11 @@ test('the authorization endpoint takes a POST with a form body, and no other met
     method: 'POST', url: '/oauth/authorize', payload: query.toString(), headers: { 'content-type': 'application/x-www-form-urlencoded' }
   })
   t.equal(response.statusCode, 303)
+  t.equal(response.headers['set-cookie'], undefined, 'T-18: a cross-site POST brings no cookies, so that none are set either')
+  const again = await built.app.inject(String(response.headers.location).replace('https://login.example', ''))
+  t.equal(parametersOf(again).get('client_id'), built.emulator.apps.instagram.clientId)
   const browser = openBrowser()
-  keepCookies(browser, response)
+  keepCookies(browser, again)
   t.equal(browser.cookies.size, 1)
   for (const method of ['HEAD', 'PUT', 'DELETE', 'OPTIONS'] as const) {
     const refused = await built.app.inject({ method, url: `/oauth/authorize?${query}` })
@@ -254,4 +258,20 @@ test('T-82: pages may not be framed, scripted, cached or read by others', async 
   })
   t.match(response.headers['strict-transport-security'], 'max-age=')
   t.equal(response.headers['access-control-allow-origin'], undefined)
+})
+
+test('T-17: a planted cookie with a name that no flow has is neither opened nor sent back', async (t) => {
+  const built = await build(t, { publicURL: 'http://localhost:8787' })
+  const planted = Array.from({ length: 3000 }, (_, i) => `leadlatch-flow-${i} ü=v; leadlatch-flow-${String(i).padStart(22, '0')}=v`).join('; ')
+  const { response } = await start(built, { browser: { cookies: new Map(), header: () => ({ cookie: planted }) } })
+  t.equal(response.statusCode, 303)
+  t.ok(response.cookies.length <= 21)
+})
+
+test('max_age, for which no auth_time could be given, is refused; an unknown scope counts as none', async (t) => {
+  const built = await build(t)
+  t.equal(errorOf((await start(built, { parameters: { max_age: '0' } })).response), 'invalid_request')
+  const { response, browser } = await start(built, { parameters: { scope: 'unknown' } })
+  t.equal(response.statusCode, 303)
+  t.equal(browser.cookies.size, 1)
 })

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { get as httpGet, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { connect } from 'node:net'
 import papaparse from 'papaparse'
 import { test } from 'tap'
 import { CSV_COLUMNS, undoDefuse } from '../../src/flows/export/csv.ts'
@@ -106,7 +107,7 @@ for (const format of ['csv', 'ndjson']) {
 const REFUSED: ReadonlyArray<[query: string, member: string]> = [
   ['', 'format'], ['format=xlsx', 'format'], ['format=csv&format=json', 'format'], ['format=csv&after=cus_none', 'after'], ['format=json&after=cus_none', 'after'],
   ['format=json&bom=1', 'bom'], ['format=csv&bom=true', 'bom'], ['format=csv&limit=5', 'limit'], ['format=csv&cursor=x', 'cursor'], ['format=csv&consent=x', 'consent'],
-  ['format=csv&since=x', 'since'], ['format=csv&after=', 'after']
+  ['format=csv&since=x', 'since'], ['format=csv&sort=updated&after=cus_none', 'after'], ['format=csv&after=', 'after']
 ]
 
 for (const [query, member] of REFUSED) {
@@ -143,6 +144,32 @@ test('a failure of the database breaks the connection instead of ending the file
   await app.listen({ host: '127.0.0.1', port: 0 })
   const response = await open(app, headers, 'format=json')
   await t.rejects(async () => { for await (const chunk of response) t.ok(chunk) }, { code: 'ECONNRESET' })
+})
+
+test('a failure is told from an end over HTTP/1.0 too, where an answer has no other end than the connection’s', async (t) => {
+  const parts = await buildParts(t)
+  const { shopId, headers } = await seedShop(parts)
+  await seedMany(parts, shopId, 600)
+  const { app } = await buildRest(t, atEachPage(parts, async (page) => { if (page === 2) throw new Error('disk') }))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write(`GET /v1/leads/export?format=csv HTTP/1.0\r\nAuthorization: ${headers.authorization}\r\n\r\n`)
+  let text = ''
+  await t.rejects(async () => { for await (const chunk of socket) text += String(chunk) }, { code: 'ECONNRESET' })
+  t.match(text, 'HTTP/1.1 200')
+})
+
+test('closing breaks off an export whose reader stands still', { timeout: 20_000 }, async (t) => {
+  const parts = await buildParts(t)
+  const { shopId, headers } = await seedShop(parts)
+  await seedMany(parts, shopId, 3000)
+  await parts.database.run('update customers set source_page = $1', ['x'.repeat(4000)])
+  const { app } = await buildRest(t, parts)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const response = await open(app, headers)
+  response.on('error', () => {})
+  await app.close()
+  t.equal(app.server.listening, false)
 })
 
 test('a failure before the first page is a problem document and gives the slot back', async (t) => {

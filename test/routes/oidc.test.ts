@@ -49,7 +49,7 @@ test('the id_token is signed by a published key and says who came', async (t) =>
   const built = await build(t)
   const { body } = await logIn(built)
   const keys = await keySet(built)
-  t.strictSame(keys.keys.map((key: object) => 'd' in key || 'p' in key), [false], 'T-36: no private part is published')
+  t.strictSame(keys.keys.map((key: object) => 'd' in key || 'p' in key), [false, false], 'T-36: no private part is published')
   const { payload, protectedHeader } = await jwtVerify(String(body.id_token), createLocalJWKSet(keys), {
     issuer: 'https://login.example', audience: built.shop.id, algorithms: ['RS256'], currentDate: new Date(built.clock.nowMs)
   })
@@ -132,7 +132,7 @@ test('T-36: a signing key is replaced after 90 days; its successor is seen befor
   const built = await build(t)
   const { parts, clock } = built
   const kidOf = async () => decodeProtectedHeader(String((await logIn(built)).body.id_token)).kid
-  const published = async () => (await keySet(built)).keys.map(({ kid }: { kid: string }) => kid)
+  const published = async () => (await keySet(built)).keys.filter(({ alg }: { alg: string }) => alg === 'RS256').map(({ kid }: { kid: string }) => kid)
   const first = await kidOf()
   clock.advance(90 * 86_400_000 + 60_001)
   t.equal(await kidOf(), first, 'the new key does not sign yet')
@@ -145,7 +145,7 @@ test('T-36: a signing key is replaced after 90 days; its successor is seen befor
   clock.advance(AFTERLIFE_MS + 1)
   t.same(await published(), [second])
   await runUpkeep(parts, silent)
-  t.equal((await parts.database.all('select kid from signing_keys')).length, 1)
+  t.equal((await parts.database.all("select kid from signing_keys where alg = 'RS256'")).length, 1)
 })
 
 test('T-36: the private part of a signing key is sealed at rest and bound to its name', async (t) => {
@@ -155,4 +155,22 @@ test('T-36: the private part of a signing key is sealed at rest and bound to its
   t.notMatch(String(row?.private_jwk), '"d"')
   await built.parts.database.run("update signing_keys set kid = 'another'")
   await t.rejects(createSigningKeys(built.parts).current('RS256'), { code: 'not_authentic' })
+})
+
+test('a client that read the key set before the first login knows the key of its id_token, for either algorithm', async (t) => {
+  const built = await build(t)
+  const early = createLocalJWKSet(await keySet(built))
+  const currentDate = new Date(built.clock.nowMs)
+  await jwtVerify(String((await logIn(built)).body.id_token), early, { currentDate })
+  await updateShop(built.parts.database, built.shop.id, { idTokenAlg: 'ES256' })
+  t.equal((await jwtVerify(String((await logIn(built)).body.id_token), early, { currentDate })).protectedHeader.alg, 'ES256')
+})
+
+test('userinfo refuses two access tokens in one request', async (t) => {
+  const built = await build(t)
+  const token = String((await logIn(built)).body.access_token)
+  const response = await built.app.inject({
+    method: 'POST', url: '/oauth/userinfo', payload: `access_token=${token}`, headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: `Bearer ${token}` }
+  })
+  t.match([response.statusCode, response.json()], [400, { error: 'invalid_request' }])
 })

@@ -139,7 +139,7 @@ test('T-30: only a form is read at the token endpoint', async (t) => {
   const built = await build(t)
   const { started, code } = await reachHandoff(built)
   const members = { grant_type: 'authorization_code', code, redirect_uri: started.shop.redirectURI, code_verifier: started.verifier, client_id: built.shop.id, client_secret: built.shop.key }
-  for (const type of ['application/json', 'multipart/form-data; boundary=x', 'text/plain', 'application/json\tx', 'application/x-www-form-urlencodedx']) {
+  for (const type of ['application/json', 'multipart/form-data; boundary=x', 'text/plain', 'application/json\tx', 'application/x-www-form-urlencodedx', 'application/x-www-form-urlencoded;', 'application/x-www-form-urlencoded; charset=utf-16']) {
     const response = await built.app.inject({ method: 'POST', url: '/oauth/token', headers: { 'content-type': type }, payload: JSON.stringify(members) })
     t.ok([400, 415].includes(response.statusCode), `${type} ${response.statusCode}`)
     t.equal(response.json().error, 'invalid_request')
@@ -210,4 +210,41 @@ test('no id_token is made unless openid is asked for', async (t) => {
   t.notOk('id_token' in body)
   t.equal(body.scope, 'profile email')
   t.same(await built.parts.database.all('select kid from signing_keys'), [])
+})
+
+test('codes and flows of a clock that was ahead are refused', async (t) => {
+  const built = await build(t)
+  built.clock.advance(3_600_000)
+  const { started, code } = await reachHandoff(built)
+  const url = approvedURL(built, started)
+  built.clock.advance(-3_600_000)
+  t.match(await redeem(built, started, code), { status: 400, body: { error: 'invalid_grant' } })
+  t.equal((await visit(built, started.browser, url)).statusCode, 400)
+})
+
+test('customer_id, which is not in this version, is refused before the code is spent', async (t) => {
+  const built = await build(t)
+  const { started, code } = await reachHandoff(built)
+  t.match(await redeem(built, started, code, { form: { customer_id: 'cus_1' } }), { status: 400, body: { error: 'invalid_request' } })
+  t.equal((await redeem(built, started, code)).status, 200)
+})
+
+test('a database that is locked too long is temporarily_unavailable, and the process goes on meanwhile', async (t) => {
+  const { openDatabase } = await import('../../src/store/open.ts')
+  const url = `sqlite:${t.testdir({})}/leadlatch.db`
+  const built = await build(t, { database: openDatabase(url) })
+  const { started, code } = await reachHandoff(built)
+  const { default: SQLite } = await import('better-sqlite3')
+  const other = new SQLite(url.slice('sqlite:'.length))
+  other.exec('begin immediate')
+  const waiting = redeem(built, started, code)
+  const startedAt = performance.now()
+  t.equal((await built.app.inject('/health/live')).statusCode, 200)
+  t.ok(performance.now() - startedAt < 2000, 'others are answered')
+  const reply = await waiting
+  t.match(reply, { status: 503, body: { error: 'temporarily_unavailable' } })
+  t.equal(Number(reply.headers['retry-after']), 5)
+  other.exec('rollback')
+  other.close()
+  t.equal((await redeem(built, started, code)).status, 200, 'nothing was spent')
 })

@@ -112,6 +112,6 @@ test('the place of a lead is known in its own shop alone', async (t) => {
   const { shopId } = await seedShop(parts)
   const other = await seedShop(parts, { url: 'https://other.example' })
   const id = await seedLogin(parts, shopId)
-  t.strictSame(await findLeadPosition(parts.database, shopId, id, 'updated'), { atMs: START_MS, id })
-  t.equal(await findLeadPosition(parts.database, other.shopId, id, 'first_seen'), undefined)
+  t.strictSame(await findLeadPosition(parts.database, shopId, id), { atMs: START_MS, id })
+  t.equal(await findLeadPosition(parts.database, other.shopId, id), undefined)
 })

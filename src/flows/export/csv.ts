@@ -13,12 +13,17 @@ export const CSV_COLUMNS = [
 // so that a text which begins like a defused one is defused as well, and undoing is exact.
 const FORMULA = /^[\s\p{Z}\p{C}"'`´‘’‚“”„«»＂＇]*[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫−]/u
 
+// The same behind a semicolon or tab inside a cell: where a spreadsheet splits at those, a cell begins there.
+const INNER_FORMULA = /[;\t](?=[\s\p{Z}\p{C}"'`´‘’‚“”„«»＂＇]*?[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫−])/gu
+const DEFUSED_INNER_FORMULA = /([;\t])'(?=[\s\p{Z}\p{C}"'`´‘’‚“”„«»＂＇]*?[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫−])/gu
+
 // A field with one of these stands in quotes (RFC 4180 2.6). The semicolon and the tab do not ask for it
 // there, but some spreadsheets split at them.
 const NEEDS_QUOTES = /[",;\t\r\n]/
 
 // Most cells begin with a letter or a digit and are through after one look.
 const BEGINS_PLAIN = /^[0-9A-Za-z]/
+const HAS_SEPARATOR = /[;\t]/
 
 /** The first line with the names of the columns. */
 export const CSV_HEADER = `${CSV_COLUMNS.join(',')}\r\n`
@@ -34,21 +39,24 @@ export function formatCSVLine (lead: LeadRecord, nowMs: number): string {
 }
 
 /**
- * Puts an apostrophe before a text that a spreadsheet would run as a formula. To undo it, take away the
- * apostrophe from a cell that begins with one and would be defused without it.
+ * Puts an apostrophe before a text that a spreadsheet would run as a formula, and behind each semicolon
+ * or tab inside it that such a one follows. To undo it, take away the apostrophe from where one stands
+ * and would be put without it.
  */
 export function defuse (text: string): string {
-  return FORMULA.test(text) ? `'${text}` : text
+  const inner = HAS_SEPARATOR.test(text) ? text.replaceAll(INNER_FORMULA, "$&'") : text
+  return FORMULA.test(inner) ? `'${inner}` : inner
 }
 
 /** The text that {@link defuse} was given. */
 export function undoDefuse (cell: string): string {
-  return cell.startsWith("'") && FORMULA.test(cell.slice(1)) ? cell.slice(1) : cell
+  const text = cell.startsWith("'") && FORMULA.test(cell.slice(1)) ? cell.slice(1) : cell
+  return text.replaceAll(DEFUSED_INNER_FORMULA, '$1')
 }
 
 function cell (text: string | null): string {
   if (text === null || text === '') return ''
-  const safe = BEGINS_PLAIN.test(text) ? text : defuse(text)
+  const safe = BEGINS_PLAIN.test(text) && !HAS_SEPARATOR.test(text) ? text : defuse(text)
   return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
