@@ -51,14 +51,13 @@ export function keyOf (request: FastifyRequest): AuthenticatedKey {
  * differently
  */
 export function readBearer (request: FastifyRequest): string {
-  const { rawHeaders } = request.raw
-  // Node keeps the first of two and says nothing.
-  if (rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization').length > 1) {
+  const [authorization = '', second] = listAuthorizations(request)
+  if (second !== undefined) {
     throw new Problem(400, 'invalid_request', 'The request has two Authorization headers.', {
       headers: { 'www-authenticate': `${REALM}, error="invalid_request"` }
     })
   }
-  const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1]
+  const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1]
   if (token !== undefined) return token
   // Without credentials there is no error to name (RFC 6750 3.1).
   throw new Problem(401, 'unauthorized', 'An API key is needed as bearer token.', { headers: { 'www-authenticate': REALM } })

@@ -12,7 +12,10 @@ export function answerClientError (log: FastifyBaseLogger, error: Error & { code
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const status = STATUSES.get(error.code ?? '') ?? 400
   log.debug({ code: error.code }, 'the HTTP parser refused a request')
-  if (!socket.writable) return void socket.destroy()
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
   const body = JSON.stringify({
     type: 'about:blank', title: STATUS_CODES[status], status, detail: 'The request is not HTTP as this service takes it.', code: 'invalid_request'
   })

@@ -53,7 +53,6 @@ export const publicURL = makeValidator<string>((input) => {
   return (url.origin + url.pathname).replace(/\/+$/, '')
 })
 
-
 /** An address of a provider. */
 export const providerURL = makeValidator<string>((input) => {
   const url = parseURL(input)
