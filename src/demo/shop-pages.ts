@@ -7,7 +7,7 @@ import type { Order, Visit } from './visits.ts'
 /** Why a sign-in did not work, in the shop's own words. */
 export const NOTICES: ReadonlyMap<string, string> = new Map([
   ['denied', 'You did not sign in with Instagram. You can go on without, or try again.'],
-  ['other_browser', 'This sign-in began in another window or app, so it was stopped. Please try again here.'],
+  ['other_browser', 'That sign-in was used before, or began in another window or app, so it was stopped. You can sign in here anew.'],
   ['failed', 'Signing in with Instagram did not work just now. You can go on without, or try again.']
 ])
 

@@ -19,7 +19,7 @@ export type Machine = {
   serve: (options?: { isReplica?: boolean }) => Promise<Service>
 }
 
-export async function buildMachine (t: Test): Promise<Machine> {
+export async function buildMachine (t: Test, { redirectURI = 'https://shop.example/auth/callback' } = {}): Promise<Machine> {
   const folder = t.testdir({})
   const port = await freePort()
   const publicURL = `http://localhost:${port}`
@@ -27,8 +27,7 @@ export async function buildMachine (t: Test): Promise<Machine> {
   t.teardown(() => emulator.close())
   const settings = Object.entries(emulator.settings).filter(([name]) => !name.includes('BASIC_DISPLAY'))
   const env = { PATH: process.env.PATH, LEADLATCH_PUBLIC_URL: publicURL, LEADLATCH_RATE_LIMIT: '0', ...Object.fromEntries(settings) }
-  const redirectURI = 'https://shop.example/auth/callback'
-  const added: unknown = JSON.parse(execFileSync(process.execPath, [BIN, 'shop', 'add', 'https://shop.example', '--redirect-uri', redirectURI, '--json'], { cwd: folder, env, encoding: 'utf8' }))
+  const added: unknown = JSON.parse(execFileSync(process.execPath, [BIN, 'shop', 'add', new URL(redirectURI).origin, '--redirect-uri', redirectURI, '--json'], { cwd: folder, env, encoding: 'utf8' }))
   const { username: id, password: key } = new URL(String(Object(added).connection_string ?? Object(added).connection))
 
   const serve: Machine['serve'] = async ({ isReplica = false } = {}) => {
