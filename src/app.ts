@@ -8,6 +8,8 @@ import { PAGE_CSP_DIRECTIVES } from './pages/security.ts'
 import type { Parts } from './parts.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { answerClientError } from './routes/client-error.ts'
+import { guideRoutes } from './routes/guide.ts'
+import { metaRoutes } from './routes/meta.ts'
 import { oidcRoutes } from './routes/oidc.ts'
 import { describeRoutes } from './routes/openapi.ts'
 import { answerError, problem } from './routes/problem.ts'
@@ -76,6 +78,8 @@ export async function buildApp ({ parts, logger = false }: AppOptions): Promise<
   await app.register(authorizeRoutes, { parts })
   await app.register(tokenRoutes, { parts, signingKeys })
   await app.register(oidcRoutes, { parts, signingKeys })
+  await app.register(metaRoutes, { parts })
+  await app.register(guideRoutes, { parts })
   await app.register(rest, { parts })
   return app
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addAuditCommand } from './commands/audit.ts'
 import { addBackupCommand } from './commands/backup.ts'
 import { addDemoCommand } from './commands/demo.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
 import { type Edge, UsageError } from './commands/edge.ts'
 import { addEmulatorCommand } from './commands/emulator.ts'
 import { addKeyCommands } from './commands/key.ts'
@@ -12,6 +13,7 @@ import { printable } from './commands/print.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addShopCommands } from './commands/shop.ts'
 import { addTokenCommands } from './commands/token.ts'
+import { addVaultCommands } from './commands/vault.ts'
 import { ConfigError } from './config.ts'
 import { ShopAddressError } from './flows/shop-addresses.ts'
 import { ShopError } from './flows/shops.ts'
@@ -19,7 +21,8 @@ import { readVersion } from './version.ts'
 
 const COMMANDS = [
   addServeCommand, addDemoCommand, addEmulatorCommand, addShopCommands, addKeyCommands,
-  addLeadsCommands, addTokenCommands, addAuditCommand, addBackupCommand, addMigrateCommand
+  addLeadsCommands, addTokenCommands, addAuditCommand, addBackupCommand, addMigrateCommand, addVaultCommands,
+  addDoctorCommand
 ]
 
 const WRONG_USE = 2
@@ -53,6 +56,7 @@ export function main (): Promise<number> {
     environment: process.env,
     folder: process.cwd(),
     userId: process.geteuid?.(),
+    stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     now: Date.now,

@@ -46,14 +46,30 @@ function readOrCreateKey (databaseURL: string, checks: readonly KeyCheck[], warn
 }
 
 function checkKeys (vault: Vault, checks: readonly KeyCheck[]): void {
-  for (const { keyId, checkValue } of checks) {
+  const [fault] = findKeyFaults(vault, checks)
+  if (fault !== undefined) throw fault
+}
+
+/** What is wrong with the keys of a vault, given those that were ever in use; none: every text may open. */
+export function findKeyFaults (vault: Vault, checks: readonly KeyCheck[]): VaultError[] {
+  return checks.flatMap(({ keyId, checkValue }) => {
     if (!vault.keyIds.includes(keyId)) {
-      throw new VaultError('unknown_key', `The encryption key "${keyId}" is missing, and the database holds values sealed under it. Add it to LEADLATCH_ENCRYPTION_KEYS.`)
+      return new VaultError('unknown_key', `The encryption key "${keyId}" is missing, and the database holds values sealed under it. Add it to LEADLATCH_ENCRYPTION_KEYS.`)
     }
-    if (!isCheckValueOf(vault, keyId, checkValue)) {
-      throw new VaultError('not_authentic', `The encryption key "${keyId}" is not the one that the database was made with. Restore the key's own bytes.`)
-    }
-  }
+    if (isCheckValueOf(vault, keyId, checkValue)) return []
+    return new VaultError('not_authentic', `The encryption key "${keyId}" is not the one that the database was made with. Restore the key's own bytes.`)
+  })
+}
+
+/**
+ * The configured keys, or that of the key file, newest first; undefined when there is neither. Makes none.
+ * @throws {KeyFileError} `unsafe`, `malformed`
+ */
+export function readKeys (config: StoreConfig): readonly VaultKey[] | undefined {
+  if (config.encryptionKeys !== null) return config.encryptionKeys
+  const path = sqlitePath(config.databaseURL)
+  const key = path === undefined || path === ':memory:' ? undefined : readKeyFile(keyFilePath(path))
+  return key === undefined ? undefined : [key]
 }
 
 function isCheckValueOf (vault: Vault, keyId: string, checkValue: string): boolean {

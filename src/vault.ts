@@ -55,13 +55,33 @@ export function createVault (keys: readonly VaultKey[]): Vault {
     seal: (purpose: Purpose, context: string, plain: string) =>
       seal(newest.id, subkey(newest.id, purpose), context, plain),
     unseal (purpose: Purpose, context: string, sealed: string) {
-      const [version, keyId, body, ...rest] = sealed.split('.')
-      if (version !== VERSION || keyId === undefined || body === undefined || rest.length > 0) {
-        throw new VaultError('malformed', 'The sealed text has not the expected form.')
-      }
-      return unseal(keyId, subkey(keyId, purpose), context, body)
+      const parts = splitSealed(sealed)
+      if (parts === undefined) throw malformed()
+      return unseal(parts.keyId, subkey(parts.keyId, purpose), context, parts.body)
     }
   })
+}
+
+/**
+ * The id of the key that a text says it is sealed under; undefined for a text that has not the form
+ * of a sealed one. Says nothing of whether it opens.
+ */
+export function keyIdOf (sealed: string): string | undefined {
+  return splitSealed(sealed)?.keyId
+}
+
+/** What every text sealed under this key begins with, and no other. */
+export function sealedPrefix (keyId: string): string {
+  return `${VERSION}.${keyId}.`
+}
+
+function splitSealed (sealed: string): { keyId: string, body: string } | undefined {
+  const [version, keyId, body, ...rest] = sealed.split('.')
+  return version !== VERSION || keyId === undefined || body === undefined || rest.length > 0 ? undefined : { keyId, body }
+}
+
+function malformed (): VaultError {
+  return new VaultError('malformed', 'The sealed text has not the expected form.')
 }
 
 function seal (keyId: string, key: KeyObject, context: string, plain: string): string {
@@ -76,9 +96,7 @@ function seal (keyId: string, key: KeyObject, context: string, plain: string): s
 function unseal (keyId: string, key: KeyObject, context: string, text: string): string {
   const body = Buffer.from(text, 'base64url')
   // Node skips characters outside the alphabet: only the canonical spelling counts as the same text.
-  if (body.length < NONCE_BYTES + TAG_BYTES || body.toString('base64url') !== text) {
-    throw new VaultError('malformed', 'The sealed text has not the expected form.')
-  }
+  if (body.length < NONCE_BYTES + TAG_BYTES || body.toString('base64url') !== text) throw malformed()
   const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
   decipher.setAAD(Buffer.from(`${VERSION}.${keyId}.${context}`))
   decipher.setAuthTag(body.subarray(-TAG_BYTES))

@@ -130,7 +130,7 @@ test('T-72: a .env that every user may change ends every command that reads sett
 
 test('T-69: no command takes a secret as an argument', async (t) => {
   const commands = [['serve'], ['demo'], ['emulator'], ['shop', 'add'], ['shop', 'update'], ['shop', 'list'], ['shop', 'remove'], ['key', 'add'],
-    ['key', 'list'], ['key', 'revoke'], ['leads', 'export'], ['token', 'list'], ['token', 'get'], ['audit'], ['backup'], ['migrate']]
+    ['key', 'list'], ['key', 'revoke'], ['leads', 'export'], ['token', 'list'], ['token', 'get'], ['token', 'import'], ['token', 'guide'], ['audit'], ['backup'], ['migrate']]
   for (const argv of commands) {
     const { status, stdout } = await runIn(t.testdir({}), [...argv, '--help'])
     t.equal(status, 0)
@@ -140,7 +140,7 @@ test('T-69: no command takes a secret as an argument', async (t) => {
 
 test('every command that prints has --json', async (t) => {
   const commands = [['demo'], ['emulator'], ['shop', 'add'], ['shop', 'update'], ['shop', 'list'], ['shop', 'remove'], ['key', 'add'],
-    ['key', 'list'], ['key', 'revoke'], ['leads', 'export'], ['token', 'list'], ['token', 'get'], ['audit'], ['backup'], ['migrate']]
+    ['key', 'list'], ['key', 'revoke'], ['leads', 'export'], ['token', 'list'], ['token', 'get'], ['token', 'import'], ['token', 'guide'], ['audit'], ['backup'], ['migrate']]
   for (const argv of commands) t.match((await runIn(t.testdir({}), [...argv, '--help'])).stdout, /--json/, argv.join(' '))
 })
 

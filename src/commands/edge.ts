@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Environment } from '../config.ts'
 
 /** What a command knows of the process that it runs in. */
@@ -8,6 +8,7 @@ export type Edge = Readonly<{
   folder: string
   /** Undefined where files have no owner. */
   userId: number | undefined
+  stdin: Readable & { isTTY?: boolean, setRawMode?: (isRaw: boolean) => unknown }
   stdout: Writable & { isTTY?: boolean }
   stderr: Writable & { isTTY?: boolean }
   /** Milliseconds since 1970. */

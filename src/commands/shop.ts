@@ -37,7 +37,7 @@ export function addShopCommands (program: Command, edge: Edge): void {
 function addChangeOptions (command: Command): Command {
   return command
     .option('--name <name>', 'what people call it; its host unless given')
-    .option('--redirect-uri <uri>', 'where logins come back to; may be repeated', collect)
+    .option('--redirect-uri <uri>', 'where logins come back to; may be repeated; those given replace all that are registered', collect)
     .option('--without-pkce', 'for a client too old for PKCE')
     .addOption(new Option('--id-token-alg <alg>', 'how id_tokens are signed').choices(['RS256', 'ES256']))
     .option('--json', 'print JSON')

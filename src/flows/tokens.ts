@@ -13,12 +13,14 @@ export type TokenStateView = {
   provider_user_id: string
   scopes: string[]
   status: TokenStatus
+  /** Why it is revoked; null for any other status. */
+  reason: string | null
   obtained_at: string | null
   expires_at: string | null
 }
 
 /** An opened token; it goes into one answer and nowhere else. */
-export type OpenedTokenView = TokenStateView & { access_token: string }
+export type OpenedTokenView = Omit<TokenStateView, 'reason'> & { access_token: string }
 
 /** The state of the tokens of a customer's identities, the one used last first; undefined without the customer. */
 export async function findTokenStates (parts: Pick<Parts, 'database' | 'now'>, shopId: string, customerId: string): Promise<TokenStateView[] | undefined> {
@@ -29,6 +31,7 @@ export async function findTokenStates (parts: Pick<Parts, 'database' | 'now'>, s
     provider_user_id: providerUserId,
     scopes,
     status: tokenStatus(token, nowMs),
+    reason: token?.revokedReason ?? null,
     obtained_at: formatTimeOrNull(token?.obtainedAtMs ?? null),
     expires_at: formatTimeOrNull(token?.expiresAtMs ?? null)
   }))

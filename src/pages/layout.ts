@@ -25,17 +25,23 @@ p{margin:.5rem 0}
 .panel{margin-top:1.5rem;padding:.25rem 1rem .75rem;background:var(--panel);border-radius:.75rem}
 .panel h2{margin-top:.75rem}
 ul{margin:1.25rem 0 0;padding:0;list-style:none}
+ol{margin:1rem 0 0;padding-left:1.5rem}
 li+li{margin-top:.75rem}
 a{color:var(--mark);text-underline-offset:.15em}
 a.choice,a.button{display:block;min-height:3rem;padding:.75rem 1.1rem;border:1px solid var(--mark);border-radius:.75rem;font-weight:600;text-decoration:none}
 a.choice small{display:block;color:var(--soft);font-size:.9rem;font-weight:400}
 a.button{margin-top:1.5rem;background:var(--mark);color:var(--on-mark);text-align:center}
+form{margin-top:1.5rem}
+label{font-weight:600}
+textarea{display:block;width:100%;margin-top:.5rem;padding:.75rem;border:1px solid var(--soft);border-radius:.5rem;background:var(--card);color:var(--text);font:1rem/1.5 ui-monospace,SFMono-Regular,Consolas,monospace;resize:vertical}
+button{display:block;width:100%;min-height:3rem;margin-top:1rem;padding:.75rem 1.1rem;border:1px solid var(--mark);border-radius:.75rem;background:var(--mark);color:var(--on-mark);font:inherit;font-weight:600;cursor:pointer}
+.alert{border-left:.35rem solid var(--mark)}
 a.choice:hover,a.button:hover{text-decoration:underline}
 :focus-visible{outline:3px solid var(--mark);outline-offset:3px}
 code{font:.95rem/1.5 ui-monospace,SFMono-Regular,Consolas,monospace}
 code.copy{display:block;margin-top:.75rem;padding:.75rem;border:1px dashed var(--soft);border-radius:.5rem;background:var(--card);-webkit-user-select:all;user-select:all}
 footer{max-width:32rem;margin:1rem auto;padding:0 .25rem;color:var(--soft);font-size:.875rem;text-align:center}
-@media (forced-colors:active){a.button{border:2px solid}}
+@media (forced-colors:active){a.button,button,.panel{border:2px solid}}
 `
 
 /** The one inline style, as a source of a Content-Security-Policy. */

@@ -1,3 +1,4 @@
+import { guideTexts } from './guide-texts.ts'
 import { html, type Markup } from './html.ts'
 
 /** Why a sign-in cannot go on once the provider has sent the person back. */
@@ -66,7 +67,7 @@ const requestErrors: Readonly<Record<RequestErrorReason, RequestErrorText>> = {
   },
   unregistered_redirect_uri: {
     heading: 'The shop’s sign-in is not set up',
-    cure: html`The <code>redirect_uri</code> is not one of those registered for this shop. They are compared character by character: scheme, host, path, trailing slash and query. Register it with <code>leadlatch shop update SHOP --redirect-uri URI</code>.`
+    cure: html`The <code>redirect_uri</code> is not one of those registered for this shop. They are compared character by character: scheme, host, path, trailing slash and query. Register it with <code>leadlatch shop update SHOP --redirect-uri URI</code>, and name with it all that shall stay: those given replace the list.`
   },
   repeated_parameter: {
     heading: 'The sign-in link is not right',
@@ -78,7 +79,7 @@ const requestErrors: Readonly<Record<RequestErrorReason, RequestErrorText>> = {
   }
 }
 
-/** All that the pages say. To translate them, translate this file. */
+/** All that the pages say. To translate them, translate this file and guide-texts.ts. */
 export const texts = {
   language: 'en',
   direction: 'ltr',
@@ -109,6 +110,19 @@ export const texts = {
     reason: 'Reason:',
     parameter: 'Parameter:'
   },
+  deletion: {
+    heading: 'Your data was deleted',
+    what: 'At your request, all that came from your account at this provider was deleted: the connection, its access token, and the name, picture and ids of the account.',
+    state: 'State:',
+    completed: 'completed',
+    requestedAt: 'Requested:',
+    completedAt: 'Completed:',
+    keptHeading: 'What stays, and why',
+    kept: 'Orders and invoices stay with the shop where you placed them, for as long as tax law demands, as does what you gave a shop yourself, such as an e-mail address. Ask that shop about these.',
+    returnHeading: 'If you signed in again',
+    returned: 'What came from a sign-in after the request is not part of it. Ask for its deletion anew.'
+  },
+  guide: guideTexts,
   notFound: {
     heading: 'There is no such page',
     what: 'The address is wrong, or the page is gone.',

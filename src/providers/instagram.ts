@@ -1,7 +1,7 @@
 import type { InstagramSettings } from '../config.ts'
 import { isObject } from '../json.ts'
 import { cleanText, cutText } from '../text.ts'
-import { graphError, parseGraphFailure, refusal } from './meta-errors.ts'
+import { graphError, parseGraphFailure, parseUsage, refusal } from './meta-errors.ts'
 import { type AuthorizationParameters, type Profile, type Provider, ProviderError, type ProviderToken } from './provider.ts'
 import { callProvider, type Line, type ProviderReply } from './request.ts'
 
@@ -29,6 +29,7 @@ export type InstagramFlavour = keyof typeof FLAVOURS
 
 // Short-lived tokens live an hour; Instagram does not say so in the reply.
 const SHORT_LIFE_MS = 3_600_000
+const REFRESHABLE_AFTER_MS = 24 * 3_600_000
 const MAX_LIFE_SECONDS = 10 * 365 * 86_400
 
 // The token endpoint tells its errors apart by text only.
@@ -46,7 +47,7 @@ const TOKEN_ERRORS: ReadonlyArray<[RegExp, 'spent' | 'misconfigured', string]> =
 export function createInstagram (flavour: InstagramFlavour, settings: InstagramSettings, line: Line): Provider {
   const { label, fields, extras, reauthentication } = FLAVOURS[flavour]
 
-  async function get (call: 'profile' | 'long_lived', path: string, query: Record<string, string>, signal: AbortSignal) {
+  async function get (call: 'profile' | 'long_lived' | 'refresh', path: string, query: Record<string, string>, signal: AbortSignal) {
     const url = `${settings.graphURL}${path}?${new URLSearchParams(query)}`
     const reply = await callProvider(line, { provider: flavour, call, url, signal })
     if (reply.status !== 200 || parseGraphFailure(reply) !== undefined) throw graphError(reply)
@@ -91,7 +92,13 @@ export function createInstagram (flavour: InstagramFlavour, settings: InstagramS
         grant_type: 'ig_exchange_token', client_secret: settings.clientSecret, access_token: token.accessToken
       }
       return parseLongLived(await get('long_lived', '/access_token', query, signal), token.scopes, line.now())
-    }
+    },
+    // Takes no secret; https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token
+    refresh: async (token, signal) => {
+      const query = { grant_type: 'ig_refresh_token', access_token: token.accessToken }
+      return parseLongLived(await get('refresh', '/refresh_access_token', query, signal), token.scopes, line.now())
+    },
+    refreshableAfterMs: REFRESHABLE_AFTER_MS
   }
 }
 
@@ -134,11 +141,13 @@ function parseLongLived (reply: ProviderReply, scopes: string[], nowMs: number):
   const body = isObject(reply.body) ? reply.body : {}
   const seconds = Number(body.expires_in)
   const isKnown = Number.isSafeInteger(seconds) && seconds > 0 && seconds <= MAX_LIFE_SECONDS
+  const usage = parseUsage(reply)
   return {
     accessToken: readAccessToken(body),
     scopes,
     expiresAtMs: isKnown ? nowMs + seconds * 1000 : null,
-    isShortLived: false
+    isShortLived: false,
+    ...(usage !== null && { usage })
   }
 }
 

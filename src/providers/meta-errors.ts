@@ -1,5 +1,5 @@
 import { isObject } from '../json.ts'
-import { ProviderError, type ProviderErrorCode } from './provider.ts'
+import { ProviderError, type ProviderErrorCode, type ProviderUsage, type RevocationReason } from './provider.ts'
 import type { ProviderReply } from './request.ts'
 
 // https://developers.facebook.com/docs/graph-api/guides/error-handling
@@ -10,6 +10,18 @@ const GRAPH_CODES: ReadonlyArray<[ProviderErrorCode, (code: number) => boolean]>
   ['throttled', (code) => [4, 17, 32, 341, 613].includes(code) || (code >= 80000 && code <= 80014)],
   ['denied', (code) => code === 10 || (code >= 200 && code <= 299)]
 ]
+
+// The subcodes of 190; https://developers.facebook.com/docs/graph-api/guides/error-handling#errorcodes
+const REVOCATIONS: Readonly<Record<number, RevocationReason>> = {
+  458: 'app_removed',
+  459: 'checkpoint',
+  460: 'password_changed',
+  463: 'expired',
+  464: 'unconfirmed',
+  467: 'logged_out'
+}
+
+const PERCENTS = ['call_count', 'total_time', 'total_cputime'] as const
 
 /** The members of a Graph error envelope that matter: `{"error":{message,code,error_subcode,fbtrace_id}}`. */
 export type GraphFailure = { code: number, subcode: number | null, message: string, traceId: string | null }
@@ -40,8 +52,9 @@ export function graphError (reply: ProviderReply): ProviderError {
     ...(failure.subcode !== null && { subcode: failure.subcode }),
     ...(failure.traceId !== null && { fbtrace_id: failure.traceId })
   }
-  return new ProviderError(codeOf(failure), `The provider refused the call (code ${failure.code}).`, {
-    retryAfterMs: parseRetryAfter(reply), details
+  const code = codeOf(failure)
+  return new ProviderError(code, `The provider refused the call (code ${failure.code}).`, {
+    retryAfterMs: parseRetryAfter(reply), reason: reasonOf(code, failure), details
   })
 }
 
@@ -51,30 +64,49 @@ export function refusal (reply: ProviderReply, message: string): ProviderError {
   return new ProviderError(code, message, { retryAfterMs: parseRetryAfter(reply), details: { status: reply.status } })
 }
 
+function reasonOf (code: ProviderErrorCode, { subcode }: GraphFailure): RevocationReason | null {
+  if (code === 'denied') return 'permission_missing'
+  return code === 'revoked' ? REVOCATIONS[subcode ?? 0] ?? 'invalid' : null
+}
+
 function codeOf ({ code, message }: GraphFailure): ProviderErrorCode {
   // 100 "Unsupported request" is Meta's catch-all for a dead token; any other 100 is a wrong field of ours.
   if (code === 100) return message.startsWith('Unsupported request') ? 'revoked' : 'misconfigured'
+  // Meta has blocked the app, not the person: every token would seem to have lost its permission.
+  if (code === 200 && message.startsWith('API access blocked')) return 'misconfigured'
   return GRAPH_CODES.find(([, matches]) => matches(code))?.[0] ?? 'refused'
 }
 
 /**
- * How long Meta says to wait: the worst entry of X-Business-Use-Case-Usage, in minutes there.
- * The header is advice: absent or unreadable means null.
+ * What Meta says about its limits: the worst figure of X-App-Usage and X-Business-Use-Case-Usage, in
+ * percent, and the longest wait, in minutes there. The headers are advice: absent or unreadable means null.
+ * https://developers.facebook.com/docs/graph-api/overview/rate-limiting
  */
+export function parseUsage (reply: Pick<ProviderReply, 'headers'>): ProviderUsage | null {
+  const businesses = Object.values(parseHeader(reply.headers['x-business-use-case-usage'])).flat().filter(isObject)
+  const entries = [parseHeader(reply.headers['x-app-usage']), ...businesses]
+  const percents = entries.flatMap((entry) => PERCENTS.map((name) => positiveOf(entry[name])))
+  const minutes = Math.min(Math.max(...businesses.map((entry) => positiveOf(entry.estimated_time_to_regain_access)), 0), 1440)
+  const percent = Math.max(...percents)
+  return percent === 0 && minutes === 0 ? null : { percent, retryAfterMs: minutes > 0 ? minutes * 60_000 : null }
+}
+
 function parseRetryAfter (reply: ProviderReply): number | null {
+  return parseUsage(reply)?.retryAfterMs ?? null
+}
+
+function parseHeader (header: string | string[] | undefined): Record<string, unknown> {
   try {
-    const usage: unknown = JSON.parse(String(reply.headers['x-business-use-case-usage'] ?? '{}'))
-    const minutes = isObject(usage) ? Object.values(usage).flat().map(regainMinutes) : []
-    const worst = Math.max(0, ...minutes)
-    return worst > 0 ? worst * 60_000 : null
+    const value: unknown = JSON.parse(String(header ?? '{}'))
+    return isObject(value) ? value : {}
   } catch {
-    return null
+    return {}
   }
 }
 
-function regainMinutes (entry: unknown): number {
-  const minutes = isObject(entry) ? numberOf(entry.estimated_time_to_regain_access) : null
-  return minutes !== null && minutes > 0 ? Math.min(minutes, 1440) : 0
+function positiveOf (value: unknown): number {
+  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : NaN
+  return number > 0 && number < Infinity ? number : 0
 }
 
 function numberOf (value: unknown): number | null {

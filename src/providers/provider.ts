@@ -17,6 +17,16 @@ export type ProviderToken = {
   expiresAtMs: number | null
   /** True when it must be exchanged for a long-lived one soon. */
   isShortLived: boolean
+  /** How much of our allowance was used when the provider answered; absent when it did not say. */
+  usage?: ProviderUsage
+}
+
+/** What a provider says about its limits on our app's calls. */
+export type ProviderUsage = {
+  /** The worst of its figures; at 100 it refuses. */
+  percent: number
+  /** How long it refuses from now on; null when it does not, or did not say. */
+  retryAfterMs: number | null
 }
 
 /** What a login asks a provider's authorization page for. */
@@ -44,7 +54,18 @@ export type Provider = {
   exchangeCode: (authorizationCode: string, redirectURI: string, signal: AbortSignal) => Promise<ProviderToken>
   fetchProfile: (token: ProviderToken, signal: AbortSignal) => Promise<Profile>
   exchangeLongLived: ((token: ProviderToken, signal: AbortSignal) => Promise<ProviderToken>) | null
+  /**
+   * Lengthens the life of a long-lived token that is old enough and not expired. What it returns takes
+   * the token's place, whether the text is the same or another; until then the old one stays good.
+   */
+  refresh: ((token: ProviderToken, signal: AbortSignal) => Promise<ProviderToken>) | null
+  /** How old a token must be, in milliseconds since it was obtained or last refreshed, before `refresh` takes it. */
+  refreshableAfterMs: number
 }
+
+/** Why a token is no longer good, as far as the provider says. */
+export type RevocationReason =
+  'app_removed' | 'checkpoint' | 'password_changed' | 'expired' | 'unconfirmed' | 'logged_out' | 'permission_missing' | 'invalid'
 
 /**
  * - `denied`: the person withheld what a login needs; a new try helps
@@ -62,17 +83,21 @@ export type ProviderErrorCode =
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode
   readonly retryAfterMs: number | null
+  /** Set when the token is no longer good. */
+  readonly reason: RevocationReason | null
   /** What the provider's support asks for, and what a log may hold. */
   readonly details: Readonly<Record<string, string | number>>
 
   constructor (code: ProviderErrorCode, message: string, options: {
     cause?: unknown
     retryAfterMs?: number | null
+    reason?: RevocationReason | null
     details?: Record<string, string | number>
   } = {}) {
     super(message, { cause: options.cause })
     this.code = code
     this.retryAfterMs = options.retryAfterMs ?? null
+    this.reason = options.reason ?? null
     this.details = options.details ?? {}
   }
 }

@@ -16,7 +16,7 @@ export type Line = { dispatcher: Dispatcher, metrics: Metrics, now: () => number
 export type ProviderCall = {
   provider: string
   /** Names the call in metrics. */
-  call: 'code' | 'profile' | 'long_lived'
+  call: 'code' | 'profile' | 'long_lived' | 'refresh'
   url: string
   /** Sent as a POST when present. */
   form?: Record<string, string>

@@ -45,6 +45,7 @@ export async function authorizeRoutes (app: FastifyInstance, { parts }: { parts:
     })
     if (answer.kind === 'redirect') return redirect(reply, answer.location)
     const { reason, shop } = answer
+    request.log.info({ reason }, 'a callback was refused')
     return sendPage(reply, 400, flowErrorPage({ reason, shop, isInAppBrowser: isInAppBrowser(request.headers['user-agent']) }))
   })
   refuseOtherMethods(app, '/oauth/callback/:provider', ['GET'])
@@ -55,7 +56,10 @@ async function authorize (
   goOn: (shop: Shop, authorization: AuthorizationRequest) => Promise<FastifyReply>
 ): Promise<FastifyReply> {
   const proven = await proveClient(parts, parameters)
-  if ('reason' in proven) return sendPage(reply, 400, requestErrorPage(proven))
+  if ('reason' in proven) {
+    reply.log.info({ reason: proven.reason }, 'an authorization request was refused')
+    return sendPage(reply, 400, requestErrorPage(proven))
+  }
   const { shop, redirectURI } = proven
   try {
     const { id: clientId, requiresPKCE } = shop
@@ -63,6 +67,7 @@ async function authorize (
     return await goOn(shop, authorization)
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
+    reply.log.info({ shop: shop.id, error: error.code }, 'an authorization request was refused')
     return redirect(reply, buildAuthorizationResponse(redirectURI, {
       error: error.code, error_description: error.description, state: readState(parameters) ?? null, iss: parts.config.publicURL
     }))

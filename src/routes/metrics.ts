@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { measureForecast } from '../flows/forecast.ts'
 import type { Parts } from '../parts.ts'
 import { readBearer } from './bearer.ts'
 import { notFound, Problem } from './problem.ts'
@@ -25,6 +26,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async 
         headers: { 'www-authenticate': 'Bearer realm="leadlatch", error="invalid_token"' }
       })
     }
+    await measureForecast(parts)
     return reply.header('cache-control', 'no-store').type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })
 }

@@ -58,6 +58,7 @@ export const problem = fastifyPlugin(async (app) => {
  */
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const answer = problemOf(error)
+  if (answer.status < 500) request.log.info({ code: answer.code }, 'a request was refused')
   // Only the error: the request's URL may hold what a log must not.
   if (answer.status >= 500) request.log.error({ err: error }, 'a request failed')
   return send(request, reply, answer)

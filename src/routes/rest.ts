@@ -3,6 +3,7 @@ import type { Parts } from '../parts.ts'
 import { requireBearer } from './bearer.ts'
 import { customerRoutes } from './customers.ts'
 import { healthRoutes } from './health.ts'
+import { importRoutes } from './import.ts'
 import { leadRoutes } from './leads.ts'
 import { metricsRoutes } from './metrics.ts'
 import { shopRoutes } from './shop.ts'
@@ -19,6 +20,7 @@ export async function rest (app: FastifyInstance, { parts }: { parts: Parts }): 
     requireBearer(api, parts)
     await api.register(customerRoutes, { parts })
     await api.register(tokenRoutes, { parts })
+    await api.register(importRoutes, { parts })
     await api.register(leadRoutes, { parts })
     await api.register(shopRoutes, { parts })
   })

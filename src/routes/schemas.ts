@@ -101,6 +101,9 @@ export const TokenOfIdentity = named('TokenState', Type.Object({
   provider_user_id: Type.String(),
   scopes: Type.Array(Type.String()),
   status: choice(TOKEN_STATUSES),
+  reason: textOrNull({
+    description: 'Why it is revoked: `app_removed checkpoint password_changed expired unconfirmed logged_out permission_missing invalid`; null otherwise'
+  }),
   obtained_at: timeOrNull,
   expires_at: timeOrNull
 }))

@@ -57,6 +57,7 @@ export async function tokenRoutes (app: FastifyInstance, { parts, signingKeys }:
     // Ignored, it would make a second customer of one person.
     if (parameters.get('customer_id') !== undefined) throw new OAuthError('invalid_request', 'Attaching an identity by customer_id is not in this version.')
     const redemption = await redeem(parts, key, parameters, request.log)
+    request.log.info({ shop: key.shopId, key: key.id, customer: redemption.customerId, isCreated: redemption.isCreated }, 'a login succeeded')
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
     return buildReply(parts, signingKeys, redemption)
   })

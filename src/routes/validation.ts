@@ -7,6 +7,8 @@ import { cutText, cleanText } from '../text.ts'
 
 const MAX_MEMBER_LENGTH = 100
 
+const TYPE_WORDS: Readonly<Record<string, string>> = { string: 'text', integer: 'a whole number', boolean: 'true or false', object: 'an object' }
+
 // Other types, parameters other than this one and stray separators are refused: a lenient reader in
 // front of a strict one is how schemas get skipped.
 const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i
@@ -63,6 +65,7 @@ function wordsOf ({ keyword, params, message = 'is wrong' }: NonNullable<Fastify
     return 'must be an RFC 3339 time such as 2026-01-31T08:00:00Z (a + in an offset is written %2B in an address)'
   }
   if (keyword === 'enum' && Array.isArray(params['allowedValues'])) return `must be one of ${params['allowedValues'].join(', ')}`
+  if (keyword === 'type') return `must be ${[params['type']].flat().map((type) => TYPE_WORDS[String(type)] ?? String(type)).join(' or ')}`
   return keyword === 'pattern' ? 'has not the expected form' : message
 }
 

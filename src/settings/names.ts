@@ -14,7 +14,8 @@ export const SECRET_SETTINGS: readonly string[] = [
   ...FLAVOURS.flatMap((prefix) => FLAVOUR_SECRETS.map((name) => prefix + name))
 ]
 
-const ALL_SETTINGS: readonly string[] = [
+/** Every setting that this version reads, under its own name. */
+export const ALL_SETTINGS: readonly string[] = [
   ...GENERAL_SETTINGS, ...FLAVOURS.flatMap((prefix) => FLAVOUR_SETTINGS.map((name) => prefix + name))
 ]
 

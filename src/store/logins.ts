@@ -43,12 +43,17 @@ const SAVE_CUSTOMER = `insert into customers (id, shop_id, last_identity_id, nam
     last_login_at_ms = excluded.last_login_at_ms, login_count = customers.login_count + 1,
     updated_at_ms = case when excluded.updated_at_ms > customers.updated_at_ms
       then excluded.updated_at_ms else customers.updated_at_ms + 1 end`
-const SAVE_TOKEN = `insert into tokens (identity_id, access_token, obtained_at_ms, expires_at_ms, exchange_due_at_ms)
-  select i.id, $5, $6, $7, $8 from identities i
+// What the row knew of an earlier token is forgotten, and a worker that has it in hand cannot write any more.
+const SAVE_TOKEN = `insert into tokens (identity_id, access_token, obtained_at_ms, expires_at_ms, exchange_due_at_ms, work, provider, due_at_ms)
+  select i.id, $5, $6, $7, cast($8 as bigint), case when cast($8 as bigint) is null then 'plan' else 'exchange' end, i.provider, coalesce(cast($8 as bigint), 0)
+  from identities i
   where i.shop_id = $1 and i.provider = $2 and i.provider_app_id = $3 and i.provider_user_id = $4
   on conflict (identity_id) do update set access_token = excluded.access_token,
     obtained_at_ms = excluded.obtained_at_ms, expires_at_ms = excluded.expires_at_ms, revoked_at_ms = null,
-    exchange_due_at_ms = excluded.exchange_due_at_ms, lease_until_ms = null`
+    revoked_reason = null, exchange_due_at_ms = excluded.exchange_due_at_ms, work = excluded.work,
+    provider = excluded.provider, due_at_ms = excluded.due_at_ms, lease_until_ms = null,
+    generation = tokens.generation + 1, failures = 0, unsure_at_ms = null, previous_token = null,
+    previous_obtained_at_ms = null, previous_expires_at_ms = null`
 
 /**
  * Writes identity, customer and token of a login in one transaction. Two logins of one new person at

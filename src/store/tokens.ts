@@ -1,5 +1,5 @@
 import type { TokenState } from './customers.ts'
-import { type Database, integer, integerOrNull, type Row, text } from './database.ts'
+import { type Database, integer, integerOrNull, type Row, type Statement, text } from './database.ts'
 import type { Fragment } from './fragments.ts'
 
 export const TOKEN_STATUSES = ['active', 'expiring', 'expired', 'revoked', 'none'] as const
@@ -15,7 +15,8 @@ export type SealedToken = TokenState & {
   sealed: string
 }
 
-const EXPIRING_WITHIN_MS = 7 * 24 * 60 * 60 * 1000
+/** A token that is still good for less than this is `expiring`. */
+export const EXPIRING_WITHIN_MS = 7 * 24 * 60 * 60 * 1000
 
 // The same rule as tokenStatus, over the columns of tokens t.
 const STATUS_IS = `case when t.identity_id is null then 'none' when t.revoked_at_ms is not null then 'revoked'
@@ -33,6 +34,10 @@ const FIND_BY_PROVIDER_USER = `select i.id, i.provider_app_id, i.provider_user_i
   from identities i left join tokens t on t.identity_id = i.id
   where i.shop_id = $1 and i.customer_id = $2 and i.provider = $3 and i.provider_user_id = $4
   order by coalesce(i.last_login_at_ms, 0) desc, i.id limit 1`
+
+const ERASE_TOKEN = 'delete from tokens where identity_id = $1'
+const TOUCH_CUSTOMER = `update customers
+  set updated_at_ms = case when updated_at_ms >= $2 then updated_at_ms + 1 else $2 end where id = $1`
 
 /** What a token is good for now; one whose life is unknown counts as active. */
 export function tokenStatus (token: TokenState | null, nowMs: number): TokenStatus {
@@ -59,6 +64,14 @@ export async function findTokenOf (database: Database, key: {
 }): Promise<SealedToken | undefined> {
   const { shopId, customerId, provider, providerUserId } = key
   return sealedTokenOf(await database.get(FIND_BY_PROVIDER_USER, [shopId, customerId, provider, providerUserId]))
+}
+
+/** Statements that forget a token and let who asks for changes see the customer; they fail when there is none. */
+export function eraseToken ({ identityId, customerId, nowMs }: { identityId: string, customerId: string, nowMs: number }): Statement[] {
+  return [
+    { sql: ERASE_TOKEN, values: [identityId], expect: 1 },
+    { sql: TOUCH_CUSTOMER, values: [customerId, nowMs] }
+  ]
 }
 
 function sealedTokenOf (row: Row | undefined): SealedToken | undefined {

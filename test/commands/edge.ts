@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { run } from '../../src/cli.ts'
 import type { Edge } from '../../src/commands/edge.ts'
 
@@ -20,6 +20,7 @@ export async function runIn (folder: string, argv: readonly string[], options: {
     },
     folder,
     userId: process.geteuid?.(),
+    stdin: Readable.from([]),
     stdout,
     stderr,
     now: () => NOW_MS,

@@ -54,6 +54,7 @@ test('token list shows the state of tokens and never a token', async (t) => {
       provider_user_id: '17841405793187218',
       username: 'ana',
       status: 'expiring',
+      reason: null,
       obtained_at: '2026-10-31T00:00:00.000Z',
       expires_at: '2026-11-04T00:00:00.000Z'
     }]

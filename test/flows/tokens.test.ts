@@ -77,6 +77,7 @@ test('the state of each token is told, a missing one as none', async (t) => {
     provider_user_id: '1',
     scopes: ['instagram_business_basic'],
     status: 'expiring',
+    reason: null,
     obtained_at: '2026-01-15T12:00:00.000Z',
     expires_at: '2026-01-16T12:00:00.000Z'
   }])

@@ -15,10 +15,10 @@ test('a response reads back as it was built, whatever the state, and ends in a f
   t.pass()
 })
 
-test('scopes that we don’t know are ignored, none at all means profile', async (t) => {
+test('scopes that we don’t know are ignored, none that we know means profile', async (t) => {
   const scopesOf = (scope: string) => parseAuthorizationRequest(parseParameters(`response_type=code&${scope}`), client).scopes
   t.same(scopesOf('scope=openid+offline_access+email'), ['openid', 'email'])
-  t.same(scopesOf('scope=nothing'), [])
+  t.same(scopesOf('scope=nothing'), ['profile'])
   t.same(scopesOf(''), ['profile'])
 })
 

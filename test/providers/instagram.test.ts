@@ -123,6 +123,8 @@ test('error 190 and its subcodes mean reconnect, limits mean wait', async (t) =>
   }
   emulator.control.fault('me', { name: 'graph_error', status: 400, code: 100, message: 'Unsupported request - method type: get' }, 1)
   await t.rejects(provider.fetchProfile(token, forever), { code: 'revoked' }, 'the catch-all')
+  emulator.control.fault('me', { name: 'graph_error', status: 400, code: 200, message: 'API access blocked.' }, 1)
+  await t.rejects(provider.fetchProfile(token, forever), { code: 'misconfigured', reason: null }, 'the app is blocked, not the person')
 })
 
 test('a call ends at once when the whole redemption is out of time', async (t) => {
@@ -133,4 +135,38 @@ test('a call ends at once when the whole redemption is out of time', async (t) =
   controller.abort()
   await t.rejects(call, { code: 'timed_out' })
   await t.rejects(provider.exchangeCode('x', REDIRECT_URI, controller.signal), { code: 'timed_out' })
+})
+
+test('a refresh lengthens a token that is a day old, whether its text changes or not, and sends no secret', async (t) => {
+  for (const refreshReturns of ['same', 'new'] as const) {
+    const { emulator, provider } = await open(t, 'instagram', { clientSecret: 'never-sent' })
+    emulator.control.set({ refreshReturns })
+    const old = { accessToken: emulator.control.mintToken('creator', { kind: 'long', ageMs: provider.refreshableAfterMs }), scopes: ['a'], expiresAtMs: null, isShortLived: false }
+    const before = Date.now()
+    const token = await provider.refresh?.(old, forever)
+    t.match(token, { scopes: ['a'], isShortLived: false })
+    t.equal(token?.accessToken === old.accessToken, refreshReturns === 'same')
+    t.ok(Number(token?.expiresAtMs) >= before + 5_183_944_000)
+    t.equal(token?.usage, undefined, 'absence of headers means nothing')
+  }
+})
+
+test('a refresh too early is no revocation; one of a dead token is, with the reason', async (t) => {
+  const { emulator, provider } = await open(t, 'instagram')
+  const tokenOf = (accessToken: string) => ({ accessToken, scopes: [], expiresAtMs: null, isShortLived: false })
+  await t.rejects(provider.refresh?.(tokenOf(emulator.control.mintToken('creator', { kind: 'long' })), forever) ?? Promise.reject(new Error('no refresh')), { code: 'misconfigured', reason: null })
+  const dead = tokenOf(emulator.control.mintToken('creator', { kind: 'long', ageMs: provider.refreshableAfterMs }))
+  for (const [subcode, reason] of [[458, 'app_removed'], [459, 'checkpoint'], [460, 'password_changed'], [463, 'expired'], [464, 'unconfirmed'], [467, 'logged_out']] as const) {
+    emulator.control.revoke('creator', subcode)
+    await t.rejects(provider.refresh?.(dead, forever) ?? Promise.reject(new Error('no refresh')), { code: 'revoked', reason })
+  }
+})
+
+test('what an answer says of our limits is read, from whichever header is worst', async (t) => {
+  const { emulator, provider } = await open(t, 'instagram')
+  const old = { accessToken: emulator.control.mintToken('creator', { kind: 'long', ageMs: provider.refreshableAfterMs }), scopes: [], expiresAtMs: null, isShortLived: false }
+  emulator.control.set({ usageFrom: 0, usagePercent: 85 })
+  t.match(await provider.refresh?.(old, forever), { usage: { percent: 85, retryAfterMs: null } })
+  emulator.control.set({ usagePercent: 100 })
+  await t.rejects(provider.refresh?.(old, forever) ?? Promise.reject(new Error('no refresh')), { code: 'throttled', retryAfterMs: 19 * 60_000 })
 })

@@ -13,7 +13,9 @@ test('any key learns its shop, the providers that are on, its own scopes and the
     buildAuthorizationURL: () => '',
     exchangeCode: () => { throw new Error('not asked') },
     fetchProfile: () => { throw new Error('not asked') },
-    exchangeLongLived: null
+    exchangeLongLived: null,
+    refresh: null,
+    refreshableAfterMs: 0
   }
   const { app } = await buildRest(t, { ...parts, providers: new Map([[provider.id, provider]]) })
   const { shopId, headers } = await seedShop(parts, { scopes: ['tokens:write'] })

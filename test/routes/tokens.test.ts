@@ -54,6 +54,7 @@ test('the state of the tokens is told with leads:read', async (t) => {
       provider_user_id: '17841400000000001',
       scopes: ['instagram_business_basic'],
       status: 'active',
+      reason: null,
       obtained_at: '2026-01-15T12:00:00.000Z',
       expires_at: null
     }]
