@@ -2,13 +2,15 @@
 declare module 'autocannon' {
   import type { EventEmitter } from 'node:events'
 
+  export type Client = { setRequests: (requests: Array<{ method: string, path: string }>) => void }
+
   export type Options = {
     url: string
     connections: number
     /** Seconds. */
     duration: number
     headers: Record<string, string>
-    requests: Array<{ method: string, path: string }>
+    setupClient: (client: Client) => void
   }
 
   export type Result = {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { CORES, pinned } from './cores.ts'
+import type { Profile } from './profile.ts'
 
 /** What a process has used until now; the heap only means something after a collection. */
 export type Usage = { rssBytes: number, peakRSSBytes: number, heapBytes: number, cpuMicros: number }
@@ -12,6 +13,8 @@ export type Contestant = {
   /** e.g. `http://127.0.0.1:40123` */
   address: string
   readUsage: (options?: { isCollected: boolean }) => Promise<Usage>
+  /** Where its time went while it did this work. */
+  profile: (work: () => Promise<unknown>) => Promise<Profile>
   close: () => Promise<void>
 }
 
@@ -19,24 +22,27 @@ export type Contestant = {
  * Starts one of the files in `bench/servers/` and waits until it listens. Its log goes nowhere, its
  * errors to this process's standard error.
  * @param options.core where it runs; the contestants' core unless given
- * @param options.profileFolder runs it under the profiler, which writes here when it ends
  */
 export async function startContestant (name: string, file: string, options: {
   settings: Record<string, string>
   core?: number | null
-  profileFolder?: string
 }): Promise<Contestant> {
   const path = fileURLToPath(new URL(`../servers/${file}`, import.meta.url))
-  const profiler = options.profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval', '250', '--cpu-prof-dir', options.profileFolder]
   const core = options.core === undefined ? CORES.contestant : options.core
-  const [command, args] = pinned(core, process.execPath, ['--expose-gc', ...profiler, path, JSON.stringify(options.settings)])
+  const [command, args] = pinned(core, process.execPath, ['--expose-gc', path, JSON.stringify(options.settings)])
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: { ...process.env, NODE_ENV: 'production' } })
   const address = await ask<string>(child, undefined)
   return {
     name,
     address,
     readUsage: (usage) => ask<Usage>(child, usage?.isCollected === true ? 'collect' : 'usage'),
+    profile: async (work) => {
+      await ask<string>(child, 'profile')
+      await work()
+      return ask<Profile>(child, 'profiled')
+    },
     close: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
       child.send('stop')
       await ended

@@ -8,8 +8,11 @@ export type Load = { done: number, elapsedMs: number, latency: Latency | null }
 /** One contestant in one round. */
 export type Measured = { perSecond: number, latency: Latency | null, cpuMicros: number, busy: number, rssBytes: number }
 
-/** A contestant's rounds, and each of them as a share of the floor's round. */
-export type Standing = { name: string, rounds: Measured[], ratios: number[] }
+/**
+ * A contestant's rounds, and each of them as a share of the floor's round: by what was done in the time, and by
+ * the CPU time that it took, which says more where others use the machine.
+ */
+export type Standing = { name: string, rounds: Measured[], ratios: number[], cpuRatios: number[] }
 
 /**
  * Has contestants take turns, in the other direction each round, so that what else happens on the
@@ -28,7 +31,10 @@ export async function takeTurns (contestants: readonly Contestant[], options: {
   }
   const floor = measured.get(options.floorName) ?? []
   return Array.from(measured, ([name, rounds]) => ({
-    name, rounds, ratios: rounds.map(({ perSecond }, i) => perSecond / (floor[i]?.perSecond ?? NaN))
+    name,
+    rounds,
+    ratios: rounds.map(({ perSecond }, i) => perSecond / (floor[i]?.perSecond ?? NaN)),
+    cpuRatios: rounds.map(({ cpuMicros }, i) => (floor[i]?.cpuMicros ?? NaN) / cpuMicros)
   }))
 }
 
@@ -55,7 +61,7 @@ export function p99RatioOf (standings: readonly Standing[], name: string, floorN
 }
 
 /** A row of the table: medians over the rounds, and the span of the ratios. */
-export function rowOf ({ name, rounds, ratios }: Standing, unit: string): Record<string, string> {
+export function rowOf ({ name, rounds, ratios, cpuRatios }: Standing, unit: string): Record<string, string> {
   const of = (read: (round: Measured) => number) => median(rounds.map(read))
   const ms = (read: (latency: Latency) => number) => rounds[0]?.latency === null
     ? '–'
@@ -65,6 +71,7 @@ export function rowOf ({ name, rounds, ratios }: Standing, unit: string): Record
     [`${unit}/s`]: formatCount(of(({ perSecond }) => perSecond)),
     ratio: median(ratios).toFixed(2),
     'of rounds': `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+    'by CPU': median(cpuRatios).toFixed(2),
     p50: ms(({ p50Ms }) => p50Ms),
     p95: ms(({ p95Ms }) => p95Ms),
     p99: ms(({ p99Ms }) => p99Ms),
