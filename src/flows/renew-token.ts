@@ -115,8 +115,10 @@ async function call (renewing: Renewing, provider: Provider, taken: TakenToken, 
   if (ask === null) return 'unsupported'
   const token = await ask(old, signal)
   paceOf(provider).answered(token.usage, parts.now())
+  // Stored before anything else can fail.
+  const outcome = await store(renewing, provider, { taken, work, old, token })
   await keepPause(renewing, provider)
-  return store(renewing, provider, { taken, work, old, token })
+  return outcome
 }
 
 async function store (renewing: Renewing, provider: Provider, { taken, work, old, token }: {
