@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import cookie from '@fastify/cookie'
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import { createSigningKeys } from './flows/signing-keys.ts'
-import { PAGE_CSP_DIRECTIVES } from './pages/security.ts'
 import type { Parts } from './parts.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { answerClientError } from './routes/client-error.ts'
@@ -14,6 +12,7 @@ import { oidcRoutes } from './routes/oidc.ts'
 import { describeRoutes } from './routes/openapi.ts'
 import { answerError, problem } from './routes/problem.ts'
 import { rest } from './routes/rest.ts'
+import { buildSecurityHeaders } from './routes/security-headers.ts'
 import { tokenRoutes } from './routes/token.ts'
 
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -55,10 +54,14 @@ export async function buildApp ({ parts, logger = false }: AppOptions): Promise<
 
   await app.register(cookie)
   await app.register(rateLimit, { global: false })
-  await app.register(helmet, securityHeaders(config.publicURL))
   await app.register(problem)
   await app.register(describeRoutes, { parts })
 
+  const securityHeaders = buildSecurityHeaders(config.publicURL)
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(securityHeaders)
+    done()
+  })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
     const seconds = reply.elapsedTime / 1000
@@ -88,13 +91,4 @@ export async function buildApp ({ parts, logger = false }: AppOptions): Promise<
 function stripPath (publicURL: string): (request: { url?: string | undefined }) => string {
   const { pathname } = new URL(publicURL)
   return ({ url = '/' }) => pathname !== '/' && url.startsWith(`${pathname}/`) ? url.slice(pathname.length) : url
-}
-
-function securityHeaders (publicURL: string) {
-  return {
-    contentSecurityPolicy: { useDefaults: false, directives: PAGE_CSP_DIRECTIVES },
-    referrerPolicy: { policy: 'no-referrer' },
-    frameguard: { action: 'deny' },
-    strictTransportSecurity: publicURL.startsWith('https:') && { maxAge: 63_072_000, includeSubDomains: false }
-  } as const
 }

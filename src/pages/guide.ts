@@ -2,13 +2,13 @@ import type { GuideProblemReason, GuideRefusalReason } from './guide-texts.ts'
 import { html, type Markup } from './html.ts'
 import { buildPage } from './layout.ts'
 import { formatName } from './name.ts'
-import { PAGE_CSP_DIRECTIVES } from './security.ts'
+import { formatCSP, PAGE_CSP_DIRECTIVES } from './security.ts'
 import { texts } from './texts.ts'
 
 const { guide: guideTexts } = texts
 
 /** What a browser may do with the guided page: show it, and send its form to us. In Helmet's shape. */
-export const GUIDE_CSP_DIRECTIVES = { ...PAGE_CSP_DIRECTIVES, 'form-action': ["'self'"] }
+export const GUIDE_CSP: string = formatCSP({ ...PAGE_CSP_DIRECTIVES, 'form-action': ["'self'"] })
 
 /** What the guided page is about. */
 export type GuidePage = {

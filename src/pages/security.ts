@@ -12,6 +12,7 @@ export const PAGE_CSP_DIRECTIVES = {
   'frame-ancestors': ["'none'"]
 }
 
-/** The same as the value of a `Content-Security-Policy` header. */
-export const PAGE_CSP: string = Object.entries(PAGE_CSP_DIRECTIVES)
-  .map(([directive, sources]) => [directive, ...sources].join(' ')).join('; ')
+/** Directives as the value of a `Content-Security-Policy` header, as Helmet writes it. */
+export function formatCSP (directives: Readonly<Record<string, readonly string[]>>): string {
+  return Object.entries(directives).map(([directive, sources]) => [directive, ...sources].join(' ')).join(';')
+}

@@ -1,8 +1,7 @@
-import type {} from '@fastify/helmet'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { buildCallbackURL } from '../flows/connect.ts'
 import { type Guide, GUIDE_KEPT_MS, openGuide, takePastedToken } from '../flows/guide.ts'
-import { GUIDE_CSP_DIRECTIVES, guideDonePage, guideGonePage, guidePage, guideRefusalPage } from '../pages/guide.ts'
+import { GUIDE_CSP, guideDonePage, guideGonePage, guidePage, guideRefusalPage } from '../pages/guide.ts'
 import type { GuideProblemReason, GuideRefusalReason } from '../pages/guide-texts.ts'
 import { unavailablePage } from '../pages/other-errors.ts'
 import type { Parts } from '../parts.ts'
@@ -41,10 +40,9 @@ export async function guideRoutes (app: FastifyInstance, { parts }: { parts: Par
     if (request.guide === null) return isOurs ? sendPage(reply, 500, unavailablePage()) : refuse(reply, 'unknown')
     return sendGuide(parts, reply, request.guide, { problem: isOurs ? 'our_fault' : status === 413 ? 'too_long' : 'missing_token' })
   })
-  const options = {
-    schema: { hide: true },
-    helmet: { contentSecurityPolicy: { useDefaults: false, directives: GUIDE_CSP_DIRECTIVES } }
-  }
+  // The one page with a form of its own.
+  app.addHook('onRequest', async (_request, reply) => { reply.header('content-security-policy', GUIDE_CSP) })
+  const options = { schema: { hide: true } }
 
   app.get<Visit>(URL_PATTERN, options, async (request, reply) => {
     if (PREVIEW.test(request.headers['user-agent'] ?? '')) return reply.code(204).header('cache-control', 'no-store').send()

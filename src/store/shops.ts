@@ -23,7 +23,8 @@ export type APIKey = {
   revokedAtMs: number | null
 }
 
-const FIND_SHOP = 'select id, name, url, id_token_alg, without_pkce_at_ms, created_at_ms from shops where id = $1'
+const FIND_SHOP = `select s.id, s.name, s.url, s.id_token_alg, s.without_pkce_at_ms, s.created_at_ms, u.redirect_uri
+  from shops s left join redirect_uris u on u.shop_id = s.id where s.id = $1 order by u.redirect_uri limit 1000`
 const LIST_SHOPS = 'select id, name, url, id_token_alg, without_pkce_at_ms, created_at_ms from shops order by created_at_ms, id limit 100000'
 const LIST_REDIRECT_URIS = 'select redirect_uri from redirect_uris where shop_id = $1 order by redirect_uri limit 1000'
 const COUNT_SHOPS = 'select count(*) as total from shops'
@@ -46,8 +47,8 @@ const REVOKE_KEY = 'update api_keys set revoked_at_ms = $2 where id = $1 and rev
 
 /** The shop with this `client_id` and its redirect URIs. */
 export async function findShop (database: Database, id: string): Promise<Shop | undefined> {
-  const row = await database.get(FIND_SHOP, [id])
-  return row === undefined ? undefined : shopOf(row, await database.all(LIST_REDIRECT_URIS, [id]))
+  const rows = await database.all(FIND_SHOP, [id])
+  return rows[0] === undefined ? undefined : shopOf(rows[0], rows.filter((row) => row.redirect_uri !== null))
 }
 
 /** All shops, oldest first. */

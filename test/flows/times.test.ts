@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { test } from 'tap'
 import { formatTime, parseTime } from '../../src/flows/times.ts'
 
@@ -36,3 +37,9 @@ for (const [text, wanted] of CASES) {
     t.equal(timeMs === undefined ? undefined : formatTime(timeMs), wanted)
   })
 }
+
+test('a time is written as Date writes it, whatever the day', async (t) => {
+  fc.assert(fc.property(fc.integer({ min: -8.64e15, max: 8.64e15 }), (timeMs) => formatTime(timeMs) === new Date(timeMs).toISOString()))
+  fc.assert(fc.property(fc.integer({ min: 0, max: 4e12 }), (timeMs) => formatTime(timeMs) === new Date(timeMs).toISOString()))
+  t.pass()
+})

@@ -1,5 +1,6 @@
 import type { LeadRecord } from '../../store/leads.ts'
 import { tokenStatus } from '../../store/tokens.ts'
+import { formatTime } from '../times.ts'
 
 /** The columns of a CSV export, in their order; shops build on it, so new ones go to the end. */
 export const CSV_COLUMNS = [
@@ -61,5 +62,5 @@ function cell (text: string | null): string {
 }
 
 function time (timeMs: number | null): string {
-  return timeMs === null ? '' : new Date(timeMs).toISOString()
+  return timeMs === null ? '' : formatTime(timeMs)
 }
