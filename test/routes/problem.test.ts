@@ -1,4 +1,4 @@
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import { test } from 'tap'
 import { answerError, problem } from '../../src/routes/problem.ts'
 import { StoreError } from '../../src/store/database.ts'
@@ -7,7 +7,7 @@ import { sendRaw } from '../support/raw-request.ts'
 async function build (t: { teardown: (close: () => unknown) => void }) {
   const lines: string[] = []
   const app = Fastify({
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } },
     frameworkErrors: (error, request, reply) => { answerError(error, request, reply) }
   })
