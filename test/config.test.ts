@@ -291,3 +291,10 @@ test('a setting with a typing error is told from one of another version', async 
     { name: 'LEADLATCH_RETENTION_DAYS', isPlanned: true }
   ])
 })
+
+test('a public URL whose path is a folder of our own is refused, for a proxy that strips it would hide the folder', async (t) => {
+  for (const folder of ['oauth', 'v1', 'health', 'meta', 'guide', '.well-known', 'metrics', 'openapi.json']) {
+    t.throws(() => loadConfig({ LEADLATCH_PUBLIC_URL: `https://login.example/${folder}` }, () => ''), { code: 'invalid_settings', message: /LEADLATCH_PUBLIC_URL must not have a path/ }, folder)
+  }
+  t.equal(loadConfig({ LEADLATCH_PUBLIC_URL: 'https://login.example/sign-in/' }, () => '').publicURL, 'https://login.example/sign-in')
+})

@@ -95,3 +95,11 @@ test('one person at both protocols is two identities, for their ids are apart', 
   t.equal(retired.status, 200)
   t.not((retired.body.customer as { id: string }).id, (current.body.customer as { id: string }).id)
 })
+
+test('updated_at moves forward at a login although the clock was set back', async (t) => {
+  const built = await build(t)
+  const updatedAt = ({ body }: Awaited<ReturnType<typeof logIn>>) => String((body.customer as { updated_at: string }).updated_at)
+  const before = updatedAt(await logIn(built))
+  built.clock.advance(-60_000)
+  t.ok(updatedAt(await logIn(built)) > before)
+})
