@@ -3,10 +3,9 @@ import type { Parts } from '../parts.ts'
 import { type Profile, type Provider, ProviderError, type ProviderToken } from '../providers/provider.ts'
 import { type Statement, StoreError } from '../store/database.ts'
 import { type SavedImport, saveImport } from '../store/imports.ts'
-import { searchKey } from '../text.ts'
 import { ImportError, importErrorOf } from './import-errors.ts'
 import { lengthenLife } from './imported-life.ts'
-import { sealToken } from './sealed-tokens.ts'
+import { buildIdentityValues } from './identity-values.ts'
 
 /** All provider calls of one import together. */
 const PROVIDER_TIMEOUT_MS = 20_000
@@ -75,22 +74,11 @@ export async function importToken (parts: ImportParts, handed: HandedToken, log:
   const owner = { shopId: handed.shopId, provider: provider.id, providerAppId: provider.appId, providerUserId: profile.userId }
   try {
     const saved = await saveImport(parts.database, {
-      ...owner,
+      ...buildIdentityValues(parts.vault, owner, { profile, token, nowMs }),
       newCustomerId: buildId('cus', nowMs),
       newIdentityId: buildId('idn', nowMs),
       newAuditId: buildId('aud', nowMs),
-      actor: handed.actor,
-      nowMs,
-      providerAccountId: profile.accountId,
-      username: profile.username,
-      usernameKey: profile.username && searchKey(profile.username),
-      name: profile.name,
-      nameKey: profile.name && searchKey(profile.name),
-      pictureURL: profile.pictureURL,
-      accountType: profile.accountType,
-      sealedToken: sealToken(parts.vault, owner, token.accessToken),
-      tokenExpiresAtMs: token.expiresAtMs,
-      exchangeDueAtMs: token.isShortLived ? nowMs : null
+      actor: handed.actor
     }, options.together?.(owner))
     return { ...saved, profile, expiresAtMs: token.expiresAtMs }
   } catch (error) {

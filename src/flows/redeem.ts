@@ -6,11 +6,11 @@ import type { Parts } from '../parts.ts'
 import { type Profile, type Provider, ProviderError, type ProviderToken } from '../providers/provider.ts'
 import { markReplayed, takeClaim } from '../store/claims.ts'
 import { saveLogin } from '../store/logins.ts'
-import { cleanText, cutText, searchKey } from '../text.ts'
+import { cleanText, cutText } from '../text.ts'
 import type { AuthenticatedKey } from './api-keys.ts'
 import { buildCallbackURL } from './connect.ts'
 import { type Flow, type Handoff, HANDOFF_LIFE_MS, isWithinLife, unsealHandoff } from './flow.ts'
-import { sealToken } from './sealed-tokens.ts'
+import { buildIdentityValues } from './identity-values.ts'
 
 /** All provider calls of one redemption together (contract, section 2). */
 const PROVIDER_TIMEOUT_MS = 20_000
@@ -140,21 +140,10 @@ function buildLogin (parts: Parts, flow: Flow, token: ProviderToken, profile: Pr
   const nowMs = parts.now()
   const owner = { shopId: flow.shopId, provider: flow.provider, providerAppId: flow.providerAppId, providerUserId: profile.userId }
   return {
-    ...owner,
+    ...buildIdentityValues(parts.vault, owner, { profile, token, nowMs }),
     newCustomerId: buildId('cus', nowMs),
     newIdentityId: buildId('idn', nowMs),
-    nowMs,
-    providerAccountId: profile.accountId,
-    username: profile.username,
-    usernameKey: profile.username && searchKey(profile.username),
-    name: profile.name,
-    nameKey: profile.name && searchKey(profile.name),
-    pictureURL: profile.pictureURL,
-    accountType: profile.accountType,
     scopes: token.scopes,
-    sealedToken: sealToken(parts.vault, owner, token.accessToken),
-    tokenExpiresAtMs: token.expiresAtMs,
-    exchangeDueAtMs: token.isShortLived ? nowMs : null,
     sourcePage: readSource(parameters, 'source_page'),
     sourceCampaign: readSource(parameters, 'source_campaign')
   }

@@ -1,4 +1,3 @@
-import type {} from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { beginLogin, chooseProvider, takeAnswer } from '../flows/connect.ts'
 import { FLOW_LIFE_MS } from '../flows/flow.ts'
@@ -8,19 +7,19 @@ import type { Parameters } from '../oauth/parameters.ts'
 import { chooseProviderPage } from '../pages/choose-provider.ts'
 import { flowErrorPage } from '../pages/flow-error.ts'
 import { isInAppBrowser } from '../pages/in-app-browser.ts'
-import { rateLimitedPage, unavailablePage } from '../pages/other-errors.ts'
+import { unavailablePage } from '../pages/other-errors.ts'
 import { requestErrorPage } from '../pages/request-error.ts'
 import type { RequestErrorReason } from '../pages/texts.ts'
 import type { Parts } from '../parts.ts'
 import { findShop, type Shop } from '../store/shops.ts'
+import { limitByPeer } from './limit-by-peer.ts'
 import { BUSY_RETRY_SECONDS, formParameters, ignorePrefetch, isStoreBusy, queryParameters, refuseOtherMethods, takeForms } from './oauth-requests.ts'
-import { peerOf } from './peer.ts'
 
 /** The authorization endpoint and the provider callback: what a shopper's browser visits. */
 export async function authorizeRoutes (app: FastifyInstance, { parts }: { parts: Parts }): Promise<void> {
   takeForms(app)
   app.addHook('onRequest', ignorePrefetch)
-  app.addHook('onRequest', limitByPeer(app, parts))
+  app.addHook('onRequest', limitByPeer(app, parts, sendPage))
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error)
     if (status < 500) return sendPage(reply, status, requestErrorPage({ reason: 'missing_parameter' }))
@@ -115,17 +114,6 @@ function buildChoice (parts: Parts, shop: Shop, request: AuthorizationRequest): 
 
 function formatRequestURL ({ config }: Parts, request: AuthorizationRequest): string {
   return `${config.publicURL}/oauth/authorize?${formatAuthorizationRequest(request)}`
-}
-
-function limitByPeer (app: FastifyInstance, { config }: Parts) {
-  const check = app.createRateLimit({ max: config.rateLimit, timeWindow: 60_000, keyGenerator: peerOf })
-  return async (request: FastifyRequest, reply: FastifyReply) => {
-    if (config.rateLimit === 0) return
-    const limit = await check(request)
-    if (limit.isAllowed || !limit.isExceeded) return
-    reply.header('retry-after', limit.ttlInSeconds)
-    return sendPage(reply, 429, rateLimitedPage({ retryAfterSeconds: limit.ttlInSeconds }))
-  }
 }
 
 function statusOf (error: unknown): number {

@@ -3,9 +3,10 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Type } from 'typebox'
 import { deauthorize, findDeletionStatus, requestDeletion } from '../flows/meta.ts'
 import { deletionStatusPage } from '../pages/deletion-status.ts'
-import { notFoundPage, rateLimitedPage } from '../pages/other-errors.ts'
+import { notFoundPage } from '../pages/other-errors.ts'
 import type { Parts } from '../parts.ts'
 import { SignedRequestError } from '../providers/signed-request.ts'
+import { limitByPeer } from './limit-by-peer.ts'
 import { formParameters, refuseOtherMethods, takeForms } from './oauth-requests.ts'
 import { peerOf } from './peer.ts'
 import { answerError, Problem } from './problem.ts'
@@ -72,7 +73,7 @@ export const metaRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
   refuseOtherMethods(app, '/meta/data-deletion', ['POST'])
 
   app.get('/meta/data-deletion/:code', {
-    onRequest: limitByPeer(app, parts),
+    onRequest: limitByPeer(app, parts, sendPage),
     schema: {
       operationId: 'getDeletionStatus',
       summary: 'What became of a deletion, for the person who asked',
@@ -105,17 +106,6 @@ function refuseAndCount (app: FastifyInstance, { config }: Parts) {
       throw new Problem(429, 'rate_limited', 'Too many requests.', { headers: { 'retry-after': String(limit.ttlInSeconds) } })
     }
     throw new Problem(400, 'invalid_signed_request', 'The form must hold one genuine signed_request.', { member: 'signed_request' })
-  }
-}
-
-function limitByPeer (app: FastifyInstance, { config }: Parts) {
-  const check = app.createRateLimit({ max: config.rateLimit, timeWindow: 60_000, keyGenerator: peerOf })
-  return async (request: FastifyRequest, reply: FastifyReply) => {
-    if (config.rateLimit === 0) return
-    const limit = await check(request)
-    if (limit.isAllowed || !limit.isExceeded) return
-    reply.header('retry-after', limit.ttlInSeconds)
-    return sendPage(reply, 429, rateLimitedPage({ retryAfterSeconds: limit.ttlInSeconds }))
   }
 }
 

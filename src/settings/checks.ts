@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { EnvError, makeExactValidator, makeValidator } from 'envalid'
 import { isProtectedURL } from '../loopback.ts'
+import { hasControlCharacter } from '../text.ts'
 import type { VaultKey } from '../vault.ts'
 
 // Each validator throws what the setting must be, a text to go behind its name. It never repeats the
@@ -112,8 +113,7 @@ export const scopeList = makeExactValidator<readonly string[]>((input) => {
 
 function parseURL (text: string): URL | undefined {
   // The parser drops tabs and line ends and trims spaces; an address with them is a slip.
-  // eslint-disable-next-line no-control-regex
-  return /[\u0000-\u0020\u007f]/.test(text) ? undefined : URL.parse(text) ?? undefined
+  return hasControlCharacter(text) || text.includes(' ') ? undefined : URL.parse(text) ?? undefined
 }
 
 function hasExtras (text: string, url: URL): boolean {
